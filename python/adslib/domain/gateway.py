@@ -1,0 +1,155 @@
+"""What a gateway – where machines come from – offers and is asked (A8, A9).
+
+Every connector implements the protocol `Gateway`; one contract suite runs over all of them. An operation that a
+gateway does not declare is refused with `Unsupported` before anything is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from adslib.domain.lifecycle import MachineState
+from adslib.domain.machine import Reach, Size
+
+
+class Capability(StrEnum):
+    CREATE = "create"
+    DELETE = "delete"
+    START = "start"
+    STOP = "stop"
+    REBOOT = "reboot"
+    SNAPSHOTS = "snapshots"
+    TEMPLATES = "templates"
+    NOTIFY = "notify"
+    ADDRESS = "address"
+    """`address`: the gateway takes an address that it is given; others report one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A machine to be made. `id` is the tag by which the gateway knows what it already made for this order."""
+
+    id: str
+    name: str
+    size: Size
+    os: str = ""
+    image: str = ""
+    location: str = ""
+    address: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A machine as its gateway sees it now. `id` is the order's id, empty for machines that ads did not make."""
+
+    ref: str
+    name: str
+    state: MachineState
+    id: str = ""
+    kind: str = ""
+    size: Size = Size("", 0, 0)
+    os: str = ""
+    location: str = ""
+    image: str = ""
+    reach: Reach = Reach()
+    capabilities: frozenset[str] = frozenset()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceTemplate:
+    """An image that machines are made from; `size_bytes` 0 where the gateway does not tell."""
+
+    name: str
+    os: str = ""
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A saved state of a machine; `taken` is ISO 8601 in UTC, empty where the gateway does not tell."""
+
+    name: str
+    ref: str
+    taken: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a gateway can make, for planning: read once, pure afterwards.
+
+    Args:
+        gateway: its name. kind: kind of its machines. capabilities: what roles may use on its machines.
+        sizes: what it makes, smallest first. locations: where; empty: anywhere. systems: operating systems; empty: any.
+        room: how many more machines it can make; None: no limit known.
+    """
+
+    gateway: str
+    kind: str
+    sizes: tuple[Size, ...]
+    locations: tuple[str, ...] = ()
+    systems: tuple[str, ...] = ()
+    capabilities: frozenset[str] = frozenset()
+    room: int | None = None
+
+
+class Gateway(Protocol):
+    """A connector. Calls may take long and may fail; they are never made inside a transaction.
+
+    Every operation is idempotent: `create` with a known id returns what it made before, `delete` of what is gone,
+    `start` of what runs and `stop` of what is stopped do nothing. Errors: `Failed` (the provider said no or did not
+    answer), `NotFound` (no such ref, template or snapshot), `Unsupported`, `Invalid` (wrong size, image, name).
+    """
+
+    name: str
+    kind: str
+    capabilities: frozenset[Capability]
+
+    def create(self, order: Order) -> Sighting:
+        """Make and start a machine, tagged with the order's id; return it as it is."""
+
+    def delete(self, ref: str) -> None:
+        """Remove a machine with its processes, disks and snapshots."""
+
+    def start(self, ref: str) -> Sighting:
+        """Start a stopped machine."""
+
+    def stop(self, ref: str) -> Sighting:
+        """Shut a machine down; its disk stays."""
+
+    def reboot(self, ref: str) -> Sighting:
+        """Shut down and start again; what it ran at boot runs again."""
+
+    def look(self, ref: str) -> Sighting:
+        """Read the state of one machine now."""
+
+    def machines(self) -> Sequence[Sighting]:
+        """Read all machines of this gateway."""
+
+    def offer(self) -> Offer:
+        """Read what it can make: sizes, locations, systems, room."""
+
+    def templates(self) -> Sequence[InstanceTemplate]:
+        """List the instance templates, by name."""
+
+    def upload_template(self, name: str, path: str) -> InstanceTemplate:
+        """Take an instance template from a file of this host."""
+
+    def delete_template(self, name: str) -> None:
+        """Remove an instance template that no machine needs."""
+
+    def snapshots(self, ref: str) -> Sequence[Snapshot]:
+        """List the snapshots of a machine, oldest first."""
+
+    def create_snapshot(self, ref: str, name: str) -> Snapshot:
+        """Save the state of a machine under a name that is free."""
+
+    def restore_snapshot(self, ref: str, name: str) -> Sighting:
+        """Bring a machine back to a snapshot; it runs afterwards if it ran before."""
+
+    def delete_snapshot(self, ref: str, name: str) -> None:
+        """Remove a snapshot."""

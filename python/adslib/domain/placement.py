@@ -1,0 +1,333 @@
+"""Which instance stands on which machine (A5, A7): fixed by the user, kept where it is, or the best fit of the pool.
+
+Deterministic: the same input gives the same seating. What already stands is not moved without need. Costs grow with
+the number of instances; machines that are alike are one class and are compared once per kind of need.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from adslib.domain.definition import Need
+from adslib.domain.desired import Desired
+from adslib.domain.gateway import Offer, Order
+from adslib.domain.lifecycle import MachineState
+from adslib.domain.machine import Machine, Size
+from adslib.domain.topology import Instance
+
+USABLE = frozenset({MachineState.RUNNING, MachineState.STOPPED, MachineState.CREATING})
+OWN_SYSTEM = "system"
+"""The capability of a machine that has its own `/`: any role may run there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A need made exact: what the machine of an instance must be."""
+
+    service: str
+    need: Need
+    size: Size
+    location: str
+    capabilities: frozenset[str]
+
+    def __str__(self) -> str:
+        parts = [self.need.size or "any size", self.need.os, self.need.kind]
+        text = " ".join(part for part in parts if part)
+        if self.location:
+            text += f" in {self.location}"
+        if self.need.gateway:
+            text += f" from gateway {self.need.gateway}"
+        return text + (f" with {', '.join(sorted(self.capabilities))}" if self.capabilities else "")
+
+
+@dataclass(frozen=True, slots=True)
+class NewMachine:
+    """A machine to be made; it gets its id when it is reserved."""
+
+    name: str
+    gateway: str
+    kind: str
+    size: Size
+    os: str
+    location: str
+    image: str
+    capabilities: frozenset[str]
+
+    def order(self, id: str) -> Order:
+        """What the gateway is asked for."""
+        return Order(id, self.name, self.size, self.os, self.image, self.location)
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """What is missing: which services ask for it, how many machines, and what there is."""
+
+    wanted: str
+    services: tuple[str, ...]
+    count: int
+    there_is: str
+
+    def __str__(self) -> str:
+        return f"{' and '.join(self.services)}: {self.count} × {self.wanted} missing ({self.there_is})"
+
+
+@dataclass(slots=True)
+class _Load:
+    """What stands on a machine so far."""
+
+    services: set[str] = field(default_factory=set)
+    exclusive: bool = False
+    cpu: float = 0.0
+    memory: int = 0
+
+    def takes(self, wanted: Wanted, size: Size) -> bool:
+        need = wanted.need
+        if not self.services:
+            return True
+        if self.exclusive or not need.shared or (need.spread and wanted.service in self.services):
+            return False
+        return self.cpu + need.cpu <= size.cpu and self.memory + need.memory <= size.memory
+
+    def add(self, wanted: Wanted) -> None:
+        self.services.add(wanted.service)
+        self.exclusive = not wanted.need.shared
+        self.cpu += wanted.need.cpu
+        self.memory += wanted.need.memory
+
+
+_Spec = tuple[str, str, str, str, Size, frozenset[str]]
+"""Location, operating system, kind, gateway, size, capabilities: machines alike in these are one class."""
+
+
+@dataclass(slots=True)
+class Seating:
+    """The result: instance id → machine name, the machines to make, and what is missing."""
+
+    seats: dict[str, str] = field(default_factory=dict)
+    new: list[NewMachine] = field(default_factory=list)
+    missing: list[Shortage] = field(default_factory=list)
+
+
+def fits(spec: _Spec, wanted: Wanted) -> bool:
+    """Whether a class of machines will do."""
+    location, system, kind, gateway, size, capabilities = spec
+    need = wanted.need
+    return (
+        (not wanted.location or location == wanted.location)
+        and (not need.os or system == need.os or system.partition("-")[0] == need.os)
+        and (not need.kind or kind == need.kind)
+        and (not need.gateway or gateway == need.gateway)
+        and size.holds(wanted.size)
+        and wanted.capabilities <= capabilities
+    )
+
+
+def spec_of(machine: Machine) -> _Spec:
+    """The class of a machine."""
+    own = machine.capabilities if machine.reach.root else machine.capabilities | {OWN_SYSTEM}
+    return (machine.location, machine.os, machine.kind, machine.gateway, machine.size, own)
+
+
+class Placer:
+    """Seats the instances of one environment.
+
+    Args:
+        desired: what shall stand.
+        current: instance id → name of the machine it stands on.
+        held: machines of this environment. free: machines of the pool that nobody holds.
+        offers: what gateways can make, in order of preference.
+        sizes: known sizes by name.
+    """
+
+    def __init__(
+        self,
+        desired: Desired,
+        current: Mapping[str, str],
+        held: Sequence[Machine],
+        free: Sequence[Machine],
+        offers: Sequence[Offer],
+        sizes: Mapping[str, Size],
+    ) -> None:
+        self._desired = desired
+        self._current = current
+        self._machines = {m.name: m for m in (*held, *free) if m.state in USABLE}
+        self._held = {m.name for m in held}
+        self._offers = offers
+        self._sizes = sizes
+        self._loads: dict[str, _Load] = {}
+        self._wanted: dict[tuple[str, str], Wanted] = {}
+        self._room = {offer.gateway: offer.room for offer in offers}
+        self._shared: dict[str, list[str]] = {}
+        self._classes: dict[_Spec, deque[str]] = {}
+        self._fitting: dict[Wanted, list[deque[str]]] = {}
+        self._names = {m.name for m in (*held, *free)}
+        self._numbers: dict[str, int] = {}
+        self._new: dict[str, NewMachine] = {}
+        self._lacking: dict[Wanted, int] = {}
+
+    def seat(self) -> Seating:
+        """Seat every instance: first what the user fixed, then what stands, then the rest in document order."""
+        result = Seating()
+        rest: list[tuple[Instance, Wanted]] = []
+        for instance in self._desired.topology.instances:
+            wanted = self._want(instance)
+            name = instance.machine or self._current.get(instance.id, "")
+            if name and self._may_stay(name, wanted, fixed=bool(instance.machine)):
+                self._sit(result, instance, wanted, name)
+            elif instance.machine:
+                result.missing.append(self._fixed_problem(instance, wanted))
+            else:
+                rest.append((instance, wanted))
+        self._sort_free()
+        for instance, wanted in rest:
+            chosen = self._choose(instance, wanted)
+            if chosen:
+                self._sit(result, instance, wanted, chosen)
+            else:
+                self._lacking[wanted] = self._lacking.get(wanted, 0) + 1
+        result.new = list(self._new.values())
+        result.missing += [self._shortage(wanted, count) for wanted, count in self._lacking.items()]
+        return result
+
+    def _want(self, instance: Instance) -> Wanted:
+        key = (instance.service, instance.scope.path)
+        found = self._wanted.get(key)
+        if found is None:
+            service = self._desired.topology.service(instance)
+            component = self._desired.definition.components.get(service.component)
+            asked = {"packages"} if component and component.packages else set()
+            if not self._desired.definition.allow_host_changes:
+                asked |= {OWN_SYSTEM} if any(not role.ads_root for role in service.roles) else set()
+            else:
+                asked = set()
+            gateway = service.need.gateway or str(instance.scope.attributes.get("gateway", ""))
+            need = replace(service.need, gateway=gateway)
+            size = self._sizes.get(need.size, Size("", 0, 0))
+            found = Wanted(service.name, need, size, instance.scope.location, frozenset(asked))
+            self._wanted[key] = found
+        return found
+
+    def _size(self, name: str) -> Size:
+        return self._new[name].size if name in self._new else self._machines[name].size
+
+    def _may_stay(self, name: str, wanted: Wanted, *, fixed: bool) -> bool:
+        machine = self._machines.get(name)
+        if machine is None or not self._load(name).takes(wanted, machine.size):
+            return False
+        return fixed or (name in self._held and fits(spec_of(machine), wanted))
+
+    def _load(self, name: str) -> _Load:
+        return self._loads.setdefault(name, _Load())
+
+    def _sit(self, result: Seating, instance: Instance, wanted: Wanted, name: str) -> None:
+        self._load(name).add(wanted)
+        result.seats[instance.id] = name
+        if wanted.need.shared:
+            tenants = self._shared.setdefault(instance.scope.path, [])
+            if not tenants or tenants[-1] != name:
+                tenants.append(name)
+
+    def _sort_free(self) -> None:
+        """Put idle machines into classes, those already held first, then by name."""
+        idle = [m for m in self._machines.values() if not self._load(m.name).services]
+        for machine in sorted(idle, key=lambda m: (m.name not in self._held, m.name)):
+            self._classes.setdefault(spec_of(machine), deque()).append(machine.name)
+
+    def _choose(self, instance: Instance, wanted: Wanted) -> str:
+        if wanted.need.shared:
+            for name in self._shared.get(instance.scope.path, ()):
+                if self._load(name).takes(wanted, self._size(name)) and self._suits(name, wanted):
+                    return name
+        best = self._fitting.get(wanted)
+        if best is None:
+            specs = sorted(
+                (spec for spec in self._classes if fits(spec, wanted)),
+                key=lambda s: (s[4].cpu, s[4].memory, s[4].disk, s[:4]),
+            )
+            best = self._fitting[wanted] = [self._classes[spec] for spec in specs]
+        while best and not best[0]:
+            best.pop(0)
+        held = next((names for names in best if names and names[0] in self._held), None)
+        if held or best:
+            return (held or best[0]).popleft()
+        return self._make(instance, wanted)
+
+    def _suits(self, name: str, wanted: Wanted) -> bool:
+        if name not in self._new:
+            return fits(spec_of(self._machines[name]), wanted)
+        new = self._new[name]
+        return fits((new.location, new.os, new.kind, new.gateway, new.size, new.capabilities), wanted)
+
+    def _make(self, instance: Instance, wanted: Wanted) -> str:
+        for offer in self._offers:
+            room = self._room[offer.gateway]
+            made = self._from_offer(instance, wanted, offer) if room is None or room > 0 else None
+            if made:
+                if room is not None:
+                    self._room[offer.gateway] = room - 1
+                self._new[made.name] = made
+                return made.name
+        return ""
+
+    def _from_offer(self, instance: Instance, wanted: Wanted, offer: Offer) -> NewMachine | None:
+        size = next((size for size in offer.sizes if size.holds(wanted.size)), None)
+        location = wanted.location or (offer.locations[0] if offer.locations else "")
+        systems = offer.systems or ((wanted.need.os,) if wanted.need.os else ("",))
+        own = offer.capabilities if offer.kind == "process" else offer.capabilities | {OWN_SYSTEM}
+        if size is None or (offer.locations and location not in offer.locations):
+            return None
+        for system in systems:
+            if fits((location, system, offer.kind, offer.gateway, size, own), wanted):
+                name = self._name(instance)
+                return NewMachine(name, offer.gateway, offer.kind, size, system, location, wanted.need.image, own)
+        return None
+
+    def _name(self, instance: Instance) -> str:
+        where = instance.scope.path.replace("/", "-")
+        stem = "-".join(part for part in (self._desired.definition.environment, where) if part)
+        number = self._numbers.get(stem, 0) + 1
+        while f"{stem}-{number}" in self._names:
+            number += 1
+        self._numbers[stem] = number
+        return f"{stem}-{number}"
+
+    def _fixed_problem(self, instance: Instance, wanted: Wanted) -> Shortage:
+        machine = self._machines.get(instance.machine)
+        if machine is None:
+            there = "it is not in the pool, or somebody else holds it"
+        else:
+            there = "another service stands there and they do not share it"
+        return Shortage(f"the machine '{instance.machine}'", (instance.id,), 1, there)
+
+    def _shortage(self, wanted: Wanted, count: int) -> Shortage:
+        near = [m for m in self._machines.values() if m.location == wanted.location or not wanted.location]
+        unused = sum(1 for m in near if not self._load(m.name).services)
+        there = [f"{unused} free there, none of them fits" if unused else "none free there"]
+        there += [_why_not(offer, wanted, self._room[offer.gateway]) for offer in self._offers]
+        return Shortage(str(wanted), (wanted.service,), count, "; ".join(there))
+
+
+def _why_not(offer: Offer, wanted: Wanted, room: int | None) -> str:
+    own = offer.capabilities if offer.kind == "process" else offer.capabilities | {OWN_SYSTEM}
+    lacking = wanted.capabilities - own
+    name = f"gateway {offer.gateway}"
+    if lacking:
+        why = "packages of its own" if "packages" in lacking else "roles that change the whole system"
+        return f"{name} has no machines for {why}; allow_host_changes permits it"
+    if room is not None and room <= 0:
+        return f"{name} can make no more"
+    if offer.locations and wanted.location and wanted.location not in offer.locations:
+        return f"{name} has no {wanted.location}"
+    if not any(size.holds(wanted.size) for size in offer.sizes):
+        return f"{name} makes nothing as large"
+    return f"{name} makes nothing like it"
+
+
+def unknown_sizes(desired: Desired, sizes: Mapping[str, Size]) -> Iterable[tuple[str, str]]:
+    """Pairs of service and size name that no size is known for."""
+    for name in desired.topology.standing_services():
+        size = desired.definition.services[name].need.size
+        if size and size not in sizes:
+            yield name, size

@@ -1,0 +1,167 @@
+"""desired × actual → plan. Pure: the same input gives the same plan; a plan carried out leaves nothing to plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from adslib.domain.desired import Desired, Digests, Seat
+from adslib.domain.environment import Environment, Standing
+from adslib.domain.errors import Invalid, Problem
+from adslib.domain.gateway import Offer
+from adslib.domain.lifecycle import MachineState
+from adslib.domain.machine import DEFAULT_SIZES, Machine, Size
+from adslib.domain.placement import USABLE, Placer, Seating, unknown_sizes
+from adslib.domain.plan import Action, Plan, Verb
+from adslib.domain.topology import Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Actual:
+    """What stands, read in one transaction.
+
+    Args:
+        environment: its row. standings: what is deployed of it.
+        held: machines that it holds. free: machines of the pool that nobody holds. offers: what gateways can make.
+    """
+
+    environment: Environment
+    standings: Sequence[Standing] = ()
+    held: Sequence[Machine] = ()
+    free: Sequence[Machine] = ()
+    offers: Sequence[Offer] = ()
+    sizes: Mapping[str, Size] = field(default_factory=lambda: {size.name: size for size in DEFAULT_SIZES})
+
+
+def plan(desired: Desired, actual: Actual) -> Plan:
+    """Compare what shall stand with what stands.
+
+    Raises:
+        Invalid: the definition names a size that nobody knows.
+    """
+    _check_sizes(desired, actual.sizes)
+    named = {machine.id: machine.name for machine in actual.held}
+    current = {s.instance: named[s.machine_id] for s in actual.standings if s.machine_id in named}
+    seating = Placer(desired, current, actual.held, actual.free, actual.offers, actual.sizes).seat()
+    if seating.missing:
+        return Plan(
+            actual.environment.name,
+            actual.environment.revision,
+            actual.environment.generation,
+            stages=desired.stages,
+            blocked=tuple(seating.missing),
+        )
+    actions = (
+        *_machine_actions(actual, seating),
+        *_instance_actions(desired, actual, seating, named),
+        *_removals(desired, actual, named),
+        *_returns(actual, seating),
+    )
+    return Plan(
+        actual.environment.name,
+        actual.environment.revision,
+        actual.environment.generation,
+        actions=actions,
+        stages=desired.stages,
+        seats=seating.seats,
+        new=tuple(seating.new),
+    )
+
+
+def plan_undeploy(actual: Actual) -> Plan:
+    """Return everything: machines that ads made are deleted, the others go back to the pool (A13)."""
+    named = {machine.id: machine.name for machine in actual.held}
+    removals = [
+        Action(Verb.REMOVE, s.instance, named.get(s.machine_id, ""), "the environment is undeployed", service=s.service)
+        for s in actual.standings
+        if not any(m.id == s.machine_id and m.made for m in actual.held)
+    ]
+    returns = _returns(actual, Seating(), "the environment is undeployed")
+    environment = actual.environment
+    return Plan(environment.name, environment.revision, environment.generation, actions=(*removals, *returns))
+
+
+def _check_sizes(desired: Desired, sizes: Mapping[str, Size]) -> None:
+    problems = [
+        Problem(f"no size is called '{size}'", f"services.{service}.machine.size", f"known sizes: {', '.join(sizes)}")
+        for service, size in unknown_sizes(desired, sizes)
+    ]
+    if problems:
+        raise Invalid(problems=problems)
+
+
+def _machine_actions(actual: Actual, seating: Seating) -> Iterator[Action]:
+    held = {machine.name: machine for machine in actual.held}
+    used = dict.fromkeys(seating.seats.values())
+    new = {machine.name: machine for machine in seating.new}
+    for name in used:
+        if name in new:
+            made = new[name]
+            what = " ".join(part for part in (made.size.name, made.os) if part)
+            where = f" in {made.location}" if made.location else ""
+            yield Action(Verb.CREATE, name, name, f"{what} from gateway {made.gateway}{where}")
+        elif name not in held:
+            yield Action(Verb.ALLOCATE, name, name, "free in the pool")
+        elif held[name].state is MachineState.CREATING:
+            yield Action(Verb.CREATE, name, name, "its creation did not end")
+        elif held[name].state is MachineState.STOPPED:
+            yield Action(Verb.START, name, name, "it is stopped")
+
+
+def _instance_actions(
+    desired: Desired, actual: Actual, seating: Seating, named: Mapping[str, str]
+) -> Iterator[Action]:
+    known = {m.name: Seat(m.name, m.id, m.reach.address) for m in (*actual.held, *actual.free)}
+    seats = {id: known.get(name) or Seat(name) for id, name in seating.seats.items()}
+    digests = Digests(desired, seats)
+    standing = {s.instance: s for s in actual.standings}
+    order = sorted(
+        desired.topology.instances,
+        key=lambda i: desired.stage_of[i.service],
+    )
+    for instance in order:
+        found = standing.get(instance.id)
+        seat = seats[instance.id]
+        verb, reason = _judge(desired, instance, found, seat, digests)
+        if verb:
+            origin = named.get(found.machine_id, "") if found and verb is Verb.MOVE else ""
+            stage = desired.stage_of[instance.service]
+            yield Action(verb, instance.id, seat.machine, reason, stage, instance.service, origin)
+
+
+def _judge(
+    desired: Desired, instance: Instance, found: Standing | None, seat: Seat, digests: Digests
+) -> tuple[Verb | None, str]:
+    version = desired.version(instance.service)
+    if found is None:
+        return Verb.DEPLOY, f"{instance.service} {version}".strip()
+    if found.machine_id != seat.id:
+        return Verb.MOVE, "its machine is gone or no longer fits"
+    if found.failed:
+        return Verb.REPAIR, "its last deployment failed"
+    if found.digest == digests.of(instance):
+        return None, ""
+    if found.version != version:
+        return Verb.UPDATE, f"version {found.version or 'none'} → {version or 'none'}"
+    if found.detail.get("software") != desired.software(instance):
+        return Verb.UPDATE, "its definition changed"
+    return Verb.UPDATE, "what it works with changed"
+
+
+def _removals(desired: Desired, actual: Actual, named: Mapping[str, str]) -> Iterator[Action]:
+    usable = {machine.name for machine in actual.held if machine.state in USABLE}
+    for standing in actual.standings:
+        if standing.instance not in desired.topology.by_id:
+            machine = named.get(standing.machine_id, "")
+            reason = "the definition no longer has it"
+            if machine not in usable:
+                reason += "; its machine is gone"
+            yield Action(Verb.REMOVE, standing.instance, machine, reason, service=standing.service)
+
+
+def _returns(actual: Actual, seating: Seating, reason: str = "no instance stands on it any more") -> Iterator[Action]:
+    used = set(seating.seats.values())
+    for machine in actual.held:
+        if machine.name not in used:
+            why = f"it is {machine.state}" if machine.state not in USABLE and used else reason
+            yield Action(Verb.DELETE if machine.made else Verb.RELEASE, machine.name, machine.name, why)
