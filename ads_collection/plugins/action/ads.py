@@ -1,0 +1,45 @@
+# Copyright: the ads contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs every module of this collection in the controller's own process: no module is sent, no Python is started."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible_collections.ads.deploy.plugins.module_utils import library
+from ansible_collections.ads.deploy.plugins.plugin_utils.plain import plain
+
+VERBS = "ansible_collections.ads.deploy.plugins.module_utils.verbs."
+
+
+class ActionModule(ActionBase):
+    """Dispatches by the name that the task called; the argument spec is the module's own."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def run(self, tmp=None, task_vars=None):
+        """Validate the arguments, call the library, and return its result."""
+        super().run(tmp, task_vars)
+        if not library.HAS_ADSLIB:
+            raise AnsibleActionFail(missing_required_lib("adslib"))
+        verb = import_module(VERBS + self._task.action.rpartition(".")[2])
+        rules = {key: value for key, value in verb.RULES.items()}
+        validator = ArgumentSpecValidator(dict(library.DATABASE, **verb.ARGUMENTS), **rules)
+        checked = validator.validate(plain(self._task.args))
+        if checked.error_messages:
+            raise AnsibleActionFail(checked.errors.msg)
+        params = dict(checked.validated_parameters)
+        prepare = getattr(verb, "prepare", None)
+        if prepare:
+            prepare(params, task_vars or {})
+        result = library.carry_out(verb, params, self._task.check_mode)
+        result.setdefault("changed", False)
+        result.setdefault("failed", False)
+        return result

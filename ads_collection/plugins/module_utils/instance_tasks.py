@@ -1,0 +1,75 @@
+# Copyright: the ads contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Task files that deploy one instance each: its roles, in order, with its variables, ending with a word for the report.
+
+Ansible cannot be given variables whose names are only known at run time, other than in a file. Every string that
+comes from the store is marked unsafe, so it is never taken for a template.
+"""
+
+from __future__ import annotations
+
+import os
+
+OURS = "ads.deploy."
+
+
+class Unsafe(str):
+    """A string that Ansible must not take for a template."""
+
+
+def write(folder, host):
+    """Write a file for each instance of a host and put its path into the instance's entry as `tasks`."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        """Writes plain data, and unsafe strings with Ansible's tag."""
+
+        def ignore_aliases(self, data):
+            """Repeat what occurs twice: aliases of tagged strings confuse readers."""
+            return True
+
+    Dumper.add_representer(Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
+    os.makedirs(os.path.join(folder, "ads-tasks"), mode=0o700, exist_ok=True)
+    facts_known = False
+    for entry in host["variables"]["ads_instances"]:
+        instance = entry["ads_instance"]["id"]
+        path = os.path.join(folder, "ads-tasks", "{0}-{1}.yml".format(host["name"], instance.replace("/", "-")))
+        foreign = any(not role["name"].startswith(OURS) for role in entry["roles"])
+        with open(path, "w") as stream:
+            yaml.dump(tasks(instance, entry, foreign and not facts_known), stream, Dumper=Dumper, sort_keys=False)
+        facts_known = facts_known or foreign
+        entry["tasks"] = path
+
+
+def tasks(instance, entry, facts):
+    """The tasks as plain data: whatever happens, they end well and leave a word in `ads_results`."""
+    result = "ads_results | default({{}}) | combine({{ {0!r}: {1} }})"
+    cause = "ansible_failed_result.msg | default('it failed', true) | string"
+    roles = [
+        dict(
+            name="{0}: {1}".format(instance, role["name"]),
+            vars=unsafe(dict(entry["variables"], **role["vars"])),
+            **{"ansible.builtin.include_role": dict(name=role["name"])}
+        )
+        for role in entry["roles"]
+    ]
+    gather = [{"name": instance + ": facts", "ansible.builtin.setup": {}}] if facts else []
+    good = "{{ " + result.format(instance, "''") + " }}"
+    bad = "{{ " + result.format(instance, cause) + " }}"
+    return [
+        dict(
+            name=instance,
+            block=gather + roles + [{"name": instance + ": deployed", "ansible.builtin.set_fact": dict(ads_results=good)}],
+            rescue=[{"name": instance + ": failed", "ansible.builtin.set_fact": dict(ads_results=bad)}],
+        )
+    ]
+
+
+def unsafe(value):
+    """The same data with every string marked unsafe."""
+    if isinstance(value, dict):
+        return {key: unsafe(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [unsafe(item) for item in value]
+    return Unsafe(value) if isinstance(value, str) else value

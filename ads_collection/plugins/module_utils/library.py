@@ -1,0 +1,54 @@
+# Copyright: the ads contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one way from the collection to the library: opened for one task, closed with it, its errors told in words."""
+
+from __future__ import annotations
+
+import traceback
+
+try:
+    import adslib
+
+    HAS_ADSLIB = True
+    ADSLIB_IMPORT_ERROR = None
+except ImportError:
+    HAS_ADSLIB = False
+    ADSLIB_IMPORT_ERROR = traceback.format_exc()
+
+COLLECTION_VERSION = "0.1.0"
+
+DATABASE = dict(
+    database=dict(type="str"),
+    actor=dict(type="str"),
+)
+
+
+def misfit():
+    """What is wrong with the versions of library and collection; empty if they fit together."""
+    have, want = adslib.__version__.split(".")[:2], COLLECTION_VERSION.split(".")[:2]
+    if have == want:
+        return ""
+    return "the collection ads.deploy {0} needs adslib {1}.{2}, found {3}: install both in the same version".format(
+        COLLECTION_VERSION, want[0], want[1], adslib.__version__
+    )
+
+
+def carry_out(verb, params, check_mode):
+    """Run one verb on an open library.
+
+    Args:
+        verb: a module of module_utils with `run(ads, params, check_mode)`, which returns a result dictionary.
+
+    Returns:
+        The result; on an error of ads one with failed, msg, code and problems.
+    """
+    wrong = misfit()
+    if wrong:
+        return dict(failed=True, msg=wrong, code="versions")
+    try:
+        with adslib.connect(params.get("database") or "", actor=params.get("actor") or "") as ads:
+            return verb.run(ads, params, check_mode)
+    except adslib.AdsError as error:
+        problems = [dict(message=p.message, place=p.place, remedy=p.remedy) for p in error.problems]
+        return dict(failed=True, msg=str(error), code=error.code, problems=problems)

@@ -1,0 +1,124 @@
+# Copyright: the ads contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of a job, as the playbooks of this collection take them."""
+
+from __future__ import annotations
+
+from ansible_collections.ads.deploy.plugins.module_utils import instance_tasks
+
+STEPS = ["reserve", "provide", "report", "remove", "rest", "return", "finish"]
+KINDS = ["deploy", "undeploy", "test", "stop", "start"]
+
+ARGUMENTS = dict(
+    step=dict(type="str", required=True, choices=STEPS),
+    environment=dict(type="str"),
+    kind=dict(type="str", choices=KINDS, default="deploy"),
+    job=dict(type="str"),
+    attempt=dict(type="int"),
+    go_live=dict(type="bool", default=True),
+    everything=dict(type="bool", default=False),
+    plan=dict(type="str"),
+    limited=dict(type="list", elements="str", default=[]),
+    stage=dict(type="int"),
+    results=dict(type="dict", default={}),
+    tests=dict(type="list", elements="dict"),
+    kept=dict(type="dict", default={}),
+    person=dict(type="int"),
+    scratch=dict(type="path"),
+)
+
+RULES = dict(
+    required_if=[
+        ("step", "reserve", ["environment"]),
+        ("step", "report", ["job", "attempt", "stage"]),
+        ("step", "provide", ["job", "attempt"]),
+        ("step", "remove", ["job", "attempt"]),
+        ("step", "rest", ["job", "attempt"]),
+        ("step", "return", ["job", "attempt"]),
+        ("step", "finish", ["job", "attempt"]),
+    ],
+)
+
+
+def prepare(params, task_vars):
+    """In the controller's process: the run that carries the job out is this process's parent, ansible-playbook."""
+    import os
+
+    from ansible import constants
+
+    params["person"] = os.getppid()
+    params["scratch"] = constants.DEFAULT_LOCAL_TMP
+
+
+def run(ads, params, check_mode):
+    """Take one step."""
+    return dict(
+        reserve=_reserve, provide=_provide, report=_report, remove=_remove, rest=_rest, finish=_finish, **{"return": _return}
+    )[params["step"]](ads, params, check_mode)
+
+
+def _reserve(ads, params, check_mode):
+    if params["limited"]:
+        return dict(
+            failed=True,
+            msg="this run is limited by {0}: steps of the deployment would be left out, so nothing was begun. "
+            "Run it without; to deploy a part, edit the definition".format(" and ".join(params["limited"])),
+            code="limited",
+        )
+    options = dict(hold=not params["go_live"], all=params["everything"])
+    begun = ads.playbooks.begin(
+        params["environment"],
+        params["kind"],
+        job_id=params["job"] or "",
+        person=params["person"] or 0,
+        options=options,
+        expected_plan=params["plan"] or "",
+        dry_run=check_mode,
+    )
+    return dict(changed=bool(begun["plan"]["actions"]), **begun)
+
+
+def _provide(ads, params, check_mode):
+    lines, failures = [], {}
+    if check_mode:
+        hosts = ads.jobs.hosts(params["environment"])
+    else:
+        hosts, failures = ads.jobs.provide(params["job"], params["attempt"], lines.append)
+    for host in hosts:
+        if params["scratch"]:
+            instance_tasks.write(params["scratch"], host)
+    return dict(changed=bool(lines), hosts=hosts, failures=failures, lines=lines)
+
+
+def _report(ads, params, check_mode):
+    if check_mode:
+        return dict(changed=False, blocked=[])
+    return dict(blocked=ads.jobs.report(params["job"], params["attempt"], params["stage"], params["results"]))
+
+
+def _remove(ads, params, check_mode):
+    if not check_mode:
+        ads.jobs.removed(params["job"], params["attempt"], params["results"])
+    return dict()
+
+
+def _rest(ads, params, check_mode):
+    lines = []
+    failures = {} if check_mode else ads.jobs.rest(params["job"], params["attempt"], lines.append)
+    return dict(changed=bool(lines), failures=failures, lines=lines)
+
+
+def _return(ads, params, check_mode):
+    lines = []
+    failures = {} if check_mode else ads.jobs.give_back(params["job"], params["attempt"], lines.append)
+    return dict(changed=bool(lines), failures=failures, lines=lines)
+
+
+def _finish(ads, params, check_mode):
+    if check_mode:
+        return dict(msg="nothing was changed")
+    outcome = ads.jobs.finish(params["job"], params["attempt"], tests=params["tests"], kept=params["kept"])
+    last = outcome.after["last_job"]
+    failed = last["state"] != "succeeded"
+    return dict(msg=outcome.message, failed=failed, environment=dict(outcome.after), failures=last["failures"])

@@ -1,0 +1,103 @@
+"""Processes of this host: who owns a job, whether it lives, and what a job left running.
+
+A job's processes carry the marker `ADS_JOB=<id>` in their environment; process groups are no help, since each
+worker of ansible-core 2.19 has a session of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from adslib.domain.job import JOB_MARKER, Owner
+
+PROC = Path("/proc")
+
+
+def started(pid: int) -> int:
+    """Start time of a process in clock ticks since boot; 0: there is none."""
+    try:
+        stat = (PROC / str(pid) / "stat").read_bytes()
+    except OSError:
+        return 0
+    fields = stat.rpartition(b")")[2].split()
+    return 0 if fields[0] == b"Z" else int(fields[19])
+
+
+def owner_of(pid: int, *, person: bool = False) -> Owner:
+    """A process of this host as the owner of a job."""
+    return Owner(socket.gethostname(), pid, started(pid), person)
+
+
+def this_process() -> Owner:
+    """The calling process as the owner of a job."""
+    return owner_of(os.getpid())
+
+
+def alive(owner: Owner) -> bool | None:
+    """Whether the owner still runs; None: it is on another host, only its lease can tell."""
+    if owner.host != socket.gethostname():
+        return None
+    return started(owner.pid) == owner.started != 0
+
+
+def marked(job_id: str) -> list[int]:
+    """Processes of this host that carry the marker of a job, without the calling one."""
+    wanted = f"{JOB_MARKER}={job_id}".encode()
+    found = []
+    for entry in PROC.iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            with contextlib.suppress(OSError):
+                if wanted in (entry / "environ").read_bytes().split(b"\0") and started(int(entry.name)):
+                    found.append(int(entry.name))
+    return sorted(found)
+
+
+def end_marked(job_id: str, patience: float = 10.0) -> bool:
+    """End every process that carries a job's marker: ask, wait, then kill.
+
+    Args:
+        patience: seconds from asking to giving up.
+
+    Returns:
+        Whether all are gone.
+    """
+    deadline = time.monotonic() + patience
+    asked: set[int] = set()
+    while pids := marked(job_id):
+        now = time.monotonic()
+        if now > deadline:
+            return False
+        for pid in pids:
+            hard = now > deadline - patience / 2
+            if hard or pid not in asked:
+                asked.add(pid)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL if hard else signal.SIGTERM)
+        time.sleep(0.05)
+    return True
+
+
+def hold(job_id: str, attempt: int, pid: int, environ: Mapping[str, str]) -> None:
+    """Start the detached process that keeps a job alive while another process lives.
+
+    Args:
+        pid: the process that carries the job out. environ: settings of ads, laid over this process's environment.
+    """
+    words = [job_id, str(attempt), str(pid), str(started(pid))]
+    subprocess.Popen(
+        [sys.executable, "-m", "adslib.entrypoints.holder", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+        env={**os.environ, **environ},
+    )

@@ -1,0 +1,85 @@
+"""Wiring: one `App`, built once, passed in. No globals; a test builds one with its own clock and ids."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from adslib.adapters import processes
+from adslib.adapters.settings import Settings, read_settings
+from adslib.domain.job import Owner
+
+if TYPE_CHECKING:
+    from adslib.adapters.gateways import Gateways
+    from adslib.adapters.playbooks import Playbooks
+    from adslib.adapters.store import Store
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_id() -> str:
+    """An identity: 26 characters, sortable by time, unguessable in its second half."""
+    number = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class App:
+    """Everything that use cases need of the outside world. Rooms are opened when they are first used.
+
+    Args:
+        settings: of this process. clock, new_id: time and identities. owner: the process that acts.
+    """
+
+    settings: Settings
+    clock: Callable[[], datetime] = now
+    new_id: Callable[[], str] = new_id
+    owner: Owner = field(default_factory=processes.this_process)
+
+    @cached_property
+    def store(self) -> Store:
+        """The store; opening it creates and migrates an empty SQLite database."""
+        from adslib.adapters.store import open_store
+
+        return open_store(self.settings.database_url)
+
+    @cached_property
+    def gateways(self) -> Gateways:
+        """The gateways by their settings in the store."""
+        from adslib.adapters.gateways import Gateways
+
+        return Gateways(self.settings.home, self.settings.database_url)
+
+    @cached_property
+    def playbooks(self) -> Playbooks:
+        """The engine: ansible-runner."""
+        from adslib.adapters.playbooks import Playbooks
+
+        return Playbooks(self.settings.home)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "store" in self.__dict__:
+            self.store.close()
+
+
+def open_app(database_url: str = "") -> App:
+    """Build the app of this process from its settings.
+
+    Args:
+        database_url: wins over the settings.
+
+    Raises:
+        Invalid: the settings are wrong.
+    """
+    return App(read_settings(database_url=database_url))

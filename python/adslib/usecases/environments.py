@@ -1,0 +1,256 @@
+"""Environments: defined, planned, deployed, tested, live, stopped, returned (A1–A7, A12, A13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from adslib.adapters.documents import Document
+from adslib.adapters.store import Transaction
+from adslib.app import App
+from adslib.domain import comparison, opening
+from adslib.domain.actor import Actor, Permission
+from adslib.domain.desired import Desired
+from adslib.domain.environment import Environment, Revision
+from adslib.domain.errors import Blocked, Conflict
+from adslib.domain.lifecycle import ENVIRONMENT, EnvironmentEvent
+from adslib.domain.plan import Plan
+from adslib.domain.planner import plan
+from adslib.usecases.log import log
+from adslib.usecases.outcome import Outcome
+from adslib.usecases.situation import actual, desired, offers, project_of, renamed, restored, shown
+
+
+class Environments:
+    """One method a use case; the first line of each checks the actor's permission."""
+
+    def __init__(self, app: App, actor: Actor) -> None:
+        self._app = app
+        self._actor = actor
+
+    def create(
+        self, document: Document, *, name: str = "", comment: str = "", template: str = "", dry_run: bool = False
+    ) -> Outcome:
+        """Accept the first definition of a new environment (A4).
+
+        Raises:
+            Conflict: an environment of that name exists.
+        """
+        name = name or document.definition.environment
+        self._actor.must(Permission.DEFINE, f"environment '{name}'")
+        with self._app.store.reading() as tx:
+            if tx.environments.find(name):
+                raise Conflict(
+                    f"there is an environment '{name}' already", remedy=f"change it with: ads environment edit {name}"
+                )
+        return self.define(document, name=name, comment=comment, template=template, dry_run=dry_run)
+
+    def define(
+        self, document: Document, *, name: str = "", comment: str = "", template: str = "", dry_run: bool = False
+    ) -> Outcome:
+        """Make an environment what the document says: create it, or add a revision if the document differs (A2)."""
+        name = name or document.definition.environment
+        self._actor.must(Permission.DEFINE, f"environment '{name}'")
+        if name != document.definition.environment:
+            document = renamed(document, name)
+        instances = len(Desired(document.definition).topology.instances)
+        with self._app.store.transaction() as tx:
+            found = tx.environments.find(name)
+            latest = tx.revisions.latest(name) if found else None
+            before = shown(found) if found else {}
+            if found and latest and (latest.tree, dict(latest.parameters)) == (document.tree, dict(document.values)):
+                return Outcome(False, before, before, message=f"environment '{name}' is as defined")
+            if found:
+                ENVIRONMENT.after(found.state, EnvironmentEvent.EDIT, name)
+            number = latest.number + 1 if latest else 1
+            project = project_of(document)
+            after = replace(found, revision=number, project=project) if found else self._new(name, project)
+            if dry_run:
+                return Outcome(True, before, shown(after), message=f"environment '{name}' would be defined")
+            after = tx.environments.update(after) if found else _added(tx, after)
+            tx.revisions.add(self._revision(document, name, number, comment, template))
+            verb = "edited" if found else "created"
+            log(tx, self._app.clock(), self._actor, f"environment '{name}' {verb}: revision {number}", environment=name)
+        return Outcome(True, before, shown(after), message=f"environment '{name}' {verb}: {instances} instances")
+
+    def _new(self, name: str, project: str) -> Environment:
+        return Environment(name, project=project, tenant=self._actor.tenant, created=self._app.clock())
+
+    def _revision(self, document: Document, name: str, number: int, comment: str, template: str) -> Revision:
+        return Revision(
+            environment=name,
+            number=number,
+            tree=document.tree,
+            rendered=document.rendered,
+            parameters=document.values,
+            origin=document.origin,
+            created=self._app.clock(),
+            created_by=self._actor.name,
+            template=template,
+            comment=comment,
+        )
+
+    def edit(self, name: str, document: Document, *, comment: str = "", dry_run: bool = False) -> Outcome:
+        """Add a revision to an environment that exists; what it was made from a template of stays as open as that.
+
+        Raises:
+            NotFound: no such environment. Invalid: the edit touches what its template fixes.
+        """
+        self._actor.must(Permission.DEFINE, f"environment '{name}'")
+        with self._app.store.reading() as tx:
+            self._mine(tx, name)
+            latest = tx.revisions.latest(name)
+            template = tx.templates.find(latest.template) if latest.template else None
+        if template:
+            opening.check_edit(template, latest.tree, document.tree)
+        return self.define(document, name=name, comment=comment, template=latest.template, dry_run=dry_run)
+
+    def clone(self, name: str, new_name: str, *, dry_run: bool = False) -> Outcome:
+        """Create an environment with another's current definition and parameters (A4)."""
+        self._actor.must(Permission.DEFINE, f"environment '{new_name}'")
+        document = renamed(self.document(name), new_name)
+        return self.create(document, comment=f"cloned from {name}", dry_run=dry_run)
+
+    def delete(self, name: str, *, dry_run: bool = False) -> Outcome:
+        """Forget an environment that is not deployed; absent ones are left alone.
+
+        Raises:
+            Blocked: it is deployed.
+        """
+        self._actor.must(Permission.DEFINE, f"environment '{name}'")
+        with self._app.store.transaction() as tx:
+            found = tx.environments.find(name)
+            if found is None:
+                return Outcome(False, message=f"there is no environment '{name}'")
+            self._mine(tx, name)
+            ENVIRONMENT.after(found.state, EnvironmentEvent.DELETE, name)
+            if not dry_run:
+                tx.environments.delete(name)
+                log(tx, self._app.clock(), self._actor, f"environment '{name}' deleted", environment=name)
+        return Outcome(True, shown(found), message=f"environment '{name}' deleted")
+
+    def list(self, *, state: str = "") -> Sequence[Mapping[str, Any]]:
+        """All environments of the actor's tenant, by name."""
+        self._actor.must(Permission.VIEW, "environments")
+        with self._app.store.reading() as tx:
+            return [shown(found) for found in tx.environments.list(tenant=self._actor.tenant, state=state or None)]
+
+    def show(self, name: str) -> Mapping[str, Any]:
+        """One environment with its instances, machines and last job."""
+        self._actor.must(Permission.VIEW, f"environment '{name}'")
+        with self._app.store.reading() as tx:
+            found = self._mine(tx, name)
+            machines = {machine.id: machine for machine in tx.machines.list(holder=name)}
+            standings = tx.standings.of(name)
+            jobs = tx.jobs.list(environment=name, limit=1)
+        instances = [
+            {
+                "instance": s.instance,
+                "service": s.service,
+                "version": s.version,
+                "machine": machines[s.machine_id].name if s.machine_id in machines else "",
+                "address": machines[s.machine_id].reach.address if s.machine_id in machines else "",
+                "state": "failed" if s.failed else "deployed",
+                "deployed_at": s.deployed_at.isoformat() if s.deployed_at else None,
+                "message": s.detail.get("message", ""),
+            }
+            for s in standings
+        ]
+        return {**shown(found), "instances": instances, "last_job": jobs[0].id if jobs else ""}
+
+    def document(self, name: str, revision: int = 0) -> Document:
+        """A revision as a document; 0: the current one.
+
+        Raises:
+            NotFound: no such environment or revision.
+        """
+        self._actor.must(Permission.VIEW, f"environment '{name}'")
+        with self._app.store.reading() as tx:
+            found = self._mine(tx, name)
+            kept = tx.revisions.get(name, revision or found.revision)
+        return restored(kept)
+
+    def history(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """The revisions, newest first: number, who, when, from which commit."""
+        self._actor.must(Permission.VIEW, f"environment '{name}'")
+        with self._app.store.reading() as tx:
+            self._mine(tx, name)
+            kept = tx.revisions.list(name)
+        return [
+            {
+                "revision": r.number,
+                "created": r.created.isoformat(),
+                "created_by": r.created_by,
+                "path": r.origin.path,
+                "commit": r.origin.commit,
+                "clean": r.origin.clean,
+                "template": r.template,
+                "comment": r.comment,
+            }
+            for r in sorted(kept, key=lambda r: -r.number)
+        ]
+
+    def compare(self, name: str, before: int, after: int = 0) -> Sequence[comparison.Change]:
+        """What differs between two revisions (A2); `after` 0: the current one."""
+        old, new = self.document(name, before), self.document(name, after)
+        return comparison.compare(old.tree, new.tree)
+
+    def plan(self, name: str, *, save: bool = False) -> Plan:
+        """What a deployment would do now and why; changes nothing (A5).
+
+        Args:
+            save: keep it, to be deployed later by its id if the world has not moved on.
+        """
+        self._actor.must(Permission.VIEW, f"environment '{name}'")
+        offered = offers(self._app)
+        with self._app.store.reading() as tx:
+            found = self._mine(tx, name)
+            made = plan(desired(tx.revisions.get(name, found.revision)), actual(self._app, tx, found, offered))
+        if save:
+            with self._app.store.transaction() as tx:
+                tx.plans.add(made.id, name, made.as_data(), self._app.clock())
+        return made
+
+    def go_live(self, name: str, *, despite: str = "", dry_run: bool = False) -> Outcome:
+        """Let a ready environment go live (A12).
+
+        Args:
+            despite: the reason to do so in spite of failed tests; recorded with who said it.
+
+        Raises:
+            Blocked: it is not ready, or its tests failed or never ran and no reason is given.
+        """
+        self._actor.must(Permission.OPERATE, f"environment '{name}'")
+        with self._app.store.transaction() as tx:
+            found = self._mine(tx, name)
+            if found.state == "live":
+                return Outcome(False, shown(found), shown(found), message=f"environment '{name}' is live")
+            state = ENVIRONMENT.after(found.state, EnvironmentEvent.GO_LIVE, name)
+            good = found.tests is not None and found.tests.good
+            if not good and not despite:
+                failed = f"{len(found.tests.failures)} tests failed" if found.tests else "its tests have not run"
+                raise Blocked(
+                    f"environment '{name}' does not go live: {failed}",
+                    remedy=f"mend it and run: ads environment test {name}; or go live with "
+                    "--despite-failed-tests and a reason",
+                )
+            words = "" if good else f"{self._actor.name}: {despite}"
+            after = replace(found, state=state, live_despite=words)
+            if not dry_run:
+                after = tx.environments.update(after)
+                text = f"environment '{name}' is live" + (f" despite failed tests ({words})" if words else "")
+                log(tx, self._app.clock(), self._actor, text, environment=name)
+        return Outcome(True, shown(found), shown(after), message=f"environment '{name}' is live")
+
+    def _mine(self, tx: Transaction, name: str) -> Environment:
+        """The environment, if it is the actor's tenant's; another tenant's does not exist for the actor."""
+        found = tx.environments.get(name)
+        if found.tenant != self._actor.tenant and Permission.ADMINISTER not in self._actor.permissions:
+            return tx.environments.get(f"{name} of tenant {self._actor.tenant}")
+        return found
+
+
+def _added(tx: Transaction, environment: Environment) -> Environment:
+    tx.environments.add(environment)
+    return environment

@@ -1,0 +1,59 @@
+"""The hosts of a job: machines with the instances that the job works on, ready for `add_host`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from adslib.app import App
+from adslib.domain.hosts import HostViews, connection_variables
+from adslib.domain.job import Job, JobKind
+from adslib.domain.lifecycle import MachineState
+from adslib.domain.machine import Machine
+from adslib.usecases.reporting import chosen
+from adslib.usecases.situation import desired
+
+
+def hosts_of(app: App, job: Job, machines: Iterable[Machine]) -> list[dict[str, Any]]:
+    """Name, groups, variables and stages of every running machine of a job.
+
+    `ads_instances` holds the instances that the job works on; `ads_removals` the ones to remove from the machine.
+    """
+    running = {m.name: m for m in machines if m.state is MachineState.RUNNING}
+    removals: dict[str, list[dict[str, str]]] = {}
+    for action in job.plan["actions"]:
+        origin = action.get("origin") or (action["machine"] if action["verb"] == "remove" else "")
+        if origin in running:
+            name = action["subject"].rpartition("/")[2]
+            entry = {"id": action["subject"], "name": name, "service": action.get("service", "")}
+            removals.setdefault(origin, []).append(entry)
+    if job.kind is JobKind.UNDEPLOY:
+        return [
+            {"name": name, "groups": ["ads_machines"], "stages": [], "variables": {
+                **connection_variables(machine), "ads_instances": [], "ads_removals": removals.get(name, [])}}
+            for name, machine in sorted(running.items())
+            if name in removals
+        ]  # fmt: skip
+    with app.store.reading() as tx:
+        environment = tx.environments.get(job.environment)
+        wanted = desired(tx.revisions.get(job.environment, int(job.plan["revision"])))
+    acted = {instance.id for instance in chosen(job, wanted)}
+    result = []
+    for host in HostViews(environment, wanted, job.plan["seats"], running).hosts():
+        entries = [entry for entry in host.variables["ads_instances"] if entry["ads_instance"]["id"] in acted]
+        leaving = removals.pop(host.name, [])
+        if entries or leaving:
+            variables = {**host.variables, "ads_instances": entries, "ads_removals": leaving}
+            stages = sorted({entry["stage"] for entry in entries})
+            result.append({"name": host.name, "groups": list(host.groups), "variables": variables, "stages": stages})
+    for name, leaving in sorted(removals.items()):
+        variables = {**connection_variables(running[name]), "ads_instances": [], "ads_removals": leaving}
+        result.append({"name": name, "groups": ["ads_machines"], "variables": variables, "stages": []})
+    return result
+
+
+def stage_numbers(app: App, job: Job) -> list[int]:
+    """Numbers of the stages in which a job has something to do."""
+    with app.store.reading() as tx:
+        wanted = desired(tx.revisions.get(job.environment, int(job.plan["revision"])))
+    return sorted({wanted.stage_of[instance.service] for instance in chosen(job, wanted)})

@@ -1,0 +1,159 @@
+"""Providing: the machines of a job are made and started, and given back when nobody needs them (A8, A11, A13).
+
+Each machine was recorded before; here the gateway acts, side by side and outside of any transaction, and every result
+is recorded as it comes. Gateways are idempotent by the machine's id, so doing it again after a crash is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+
+from adslib.app import App
+from adslib.domain.actor import Actor
+from adslib.domain.errors import AdsError, NotFound
+from adslib.domain.event import EventLevel
+from adslib.domain.gateway import Capability, Gateway, Order, Sighting
+from adslib.domain.job import Job
+from adslib.domain.lifecycle import MachineState
+from adslib.domain.machine import Machine
+from adslib.usecases.log import log
+
+SIDE_BY_SIDE = 16
+
+Told = Callable[[str], None]
+"""Told of each machine as it is done, for progress."""
+
+
+def provide(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
+    """Make and start every machine that the job's instances stand on.
+
+    Returns:
+        All machines of the job's seats; those that could not be had are `failed`, with the reason.
+    """
+    names = set(job.plan["seats"].values())
+    with app.store.reading() as tx:
+        machines = [m for m in tx.machines.list(holder=job.environment) if m.name in names]
+        settings = tx.gateways.list()
+    ready = [m for m in machines if m.state not in (MachineState.CREATING, MachineState.STOPPED)]
+    waiting = [m for m in machines if m.state in (MachineState.CREATING, MachineState.STOPPED)]
+    gateways = {name: app.gateways.open(name, settings) for name in {m.gateway for m in waiting}}
+    return ready + _each(waiting, lambda m: _bring_up(gateways[m.gateway], m), app, actor, job, told)
+
+
+def _bring_up(gateway: Gateway, machine: Machine) -> Machine:
+    if machine.state is MachineState.CREATING:
+        order = Order(machine.id, machine.name, machine.size, machine.os, machine.image, machine.location)
+        return merged(machine, gateway.create(order))
+    if Capability.START not in gateway.capabilities:
+        return replace(machine, state=MachineState.RUNNING)
+    return merged(machine, gateway.start(machine.ref))
+
+
+def merged(machine: Machine, seen: Sighting) -> Machine:
+    """A machine's row with what its gateway says of it."""
+    return replace(
+        machine,
+        ref=seen.ref,
+        state=seen.state,
+        kind=seen.kind or machine.kind,
+        os=seen.os or machine.os,
+        reach=seen.reach,
+        capabilities=seen.capabilities,
+        reason=seen.reason,
+    )
+
+
+def rest(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
+    """Stop every machine that ads made and whose gateway can stop it; the others stay ready (A14)."""
+    with app.store.reading() as tx:
+        machines = tx.machines.list(holder=job.environment)
+        settings = tx.gateways.list()
+    gateways = {name: app.gateways.open(name, settings) for name in {m.gateway for m in machines}}
+    stoppable = [
+        m
+        for m in machines
+        if m.made and m.state is MachineState.RUNNING and Capability.STOP in gateways[m.gateway].capabilities
+    ]
+    return _each(stoppable, lambda m: merged(m, gateways[m.gateway].stop(m.ref)), app, actor, job, told)
+
+
+def give_back(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
+    """Delete the machines that ads made and release the others, as the job's plan says (A13).
+
+    Returns:
+        The machines that could not be given back, with the reason; they stay held, to be tried again.
+    """
+    returned = {a["machine"] for a in job.plan["actions"] if a["verb"] in ("delete", "release")}
+    with app.store.transaction() as tx:
+        machines = [m for m in tx.machines.list(holder=job.environment) if m.name in returned]
+        settings = tx.gateways.list()
+        released = [m for m in machines if not m.made]
+        tx.standings.remove_many(
+            job.environment,
+            [s.instance for s in tx.standings.of(job.environment) if s.machine_id in {m.id for m in released}],
+        )
+        tx.machines.release([m.id for m in released], job.environment)
+        made = tx.machines.update_many([replace(m, state=MachineState.DELETING) for m in machines if m.made])
+        for machine in released:
+            text = f"machine '{machine.name}' returned to the pool"
+            log(tx, app.clock(), actor, text, environment=job.environment, machine=machine.name, job=job.id)
+    gateways = {name: app.gateways.open(name, settings) for name in {m.gateway for m in made}}
+    done = _each(made, lambda m: _delete(gateways[m.gateway], m), app, actor, job, told)
+    return [m for m in done if m.state is not MachineState.UNKNOWN]
+
+
+def _delete(gateway: Gateway, machine: Machine) -> Machine:
+    ref = machine.ref or next((seen.ref for seen in gateway.machines() if seen.id == machine.id), "")
+    if ref:
+        try:
+            gateway.delete(ref)
+        except NotFound:
+            pass
+    return replace(machine, state=MachineState.UNKNOWN)
+
+
+def _each(
+    machines: Sequence[Machine],
+    act: Callable[[Machine], Machine],
+    app: App,
+    actor: Actor,
+    job: Job,
+    told: Told,
+) -> list[Machine]:
+    """Act on machines side by side; record each result at once; a failure is recorded and does not stop the others."""
+    done: list[Machine] = []
+    with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
+        futures = {pool.submit(act, machine): machine for machine in machines}
+        for future in as_completed(futures):
+            machine = futures[future]
+            try:
+                result = future.result()
+            except AdsError as error:
+                deleting = machine.state is MachineState.DELETING
+                result = replace(machine, state=machine.state if deleting else MachineState.FAILED, reason=str(error))
+            done.append(_record(app, actor, job, machine, result))
+            told(f"{result.name} {'gone' if result.state is MachineState.UNKNOWN else result.state}")
+    return done
+
+
+def _record(app: App, actor: Actor, job: Job, before: Machine, after: Machine) -> Machine:
+    with app.store.transaction() as tx:
+        deleted = before.state is MachineState.DELETING and after.state is MachineState.UNKNOWN
+        if deleted:
+            standing = [s.instance for s in tx.standings.of(job.environment) if s.machine_id == after.id]
+            tx.standings.remove_many(job.environment, standing)
+            tx.machines.delete_many([after.id])
+        else:
+            after = tx.machines.update(after)
+        what = "deleted" if deleted else f"{after.state}"
+        text = f"machine '{after.name}' {what}" + (f": {after.reason}" if after.reason else "")
+        level = EventLevel.ERROR if after.reason else EventLevel.INFO
+        log(tx, app.clock(), actor, text, level=level, environment=job.environment, machine=after.name, job=job.id)
+    return after
+
+
+def failed(machines: Iterable[Machine]) -> dict[str, str]:
+    """Names and reasons of machines that are not to be had."""
+    return {m.name: m.reason or f"it is {m.state}" for m in machines if m.state is not MachineState.RUNNING}

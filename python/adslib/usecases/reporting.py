@@ -1,0 +1,181 @@
+"""Reporting: what the playbook did is written down stage by stage, and at the end what became of the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from adslib.adapters.store import Transaction
+from adslib.app import App
+from adslib.domain.actor import Actor
+from adslib.domain.desired import Desired, Digests, Seat
+from adslib.domain.environment import Environment, Standing, TestReport
+from adslib.domain.errors import Conflict
+from adslib.domain.event import EventLevel
+from adslib.domain.job import Job, JobKind
+from adslib.domain.lifecycle import ENVIRONMENT, JOB, EnvironmentEvent, EnvironmentState, JobEvent, JobState
+from adslib.domain.topology import Instance
+from adslib.usecases.log import log
+from adslib.usecases.reserving import LEASE
+from adslib.usecases.situation import desired
+
+GOOD_STATES = (EnvironmentState.READY, EnvironmentState.LIVE)
+
+
+def fenced(app: App, tx: Transaction, job_id: str, attempt: int) -> Job:
+    """The job, if the caller still carries it out; its lease is renewed.
+
+    Raises:
+        Conflict: the job ended, or another process took it over.
+    """
+    job = tx.jobs.get(job_id)
+    if job.state is not JobState.RUNNING or job.attempt != attempt:
+        raise Conflict(
+            f"job {job_id} is {job.state} at attempt {job.attempt}; this run (attempt {attempt}) no longer owns it",
+            remedy=f"look at: ads job show {job_id}",
+        )
+    return tx.jobs.update(replace(job, lease=app.clock() + LEASE))
+
+
+def chosen(job: Job, wanted: Desired) -> list[Instance]:
+    """The instances that a deployment works on: those with an action, or all of them when nothing differs."""
+    acted = {a["subject"] for a in job.plan["actions"] if a["verb"] in ("deploy", "update", "move", "repair")}
+    everything = not acted or bool(job.options.get("all"))
+    return [i for i in wanted.topology.instances if everything or i.id in acted]
+
+
+def report(app: App, actor: Actor, job_id: str, attempt: int, stage: int, results: Mapping[str, str]) -> list[str]:
+    """Write down how a stage went.
+
+    Args:
+        results: instance id → cause of its failure, empty if it was deployed; an instance that is not named failed
+            because its host was lost.
+
+    Returns:
+        Ids of the instances of later stages that cannot be deployed because something they require failed.
+    """
+    with app.store.transaction() as tx:
+        job = fenced(app, tx, job_id, attempt)
+        wanted = desired(tx.revisions.get(job.environment, int(job.plan["revision"])))
+        here = [i for i in chosen(job, wanted) if wanted.stage_of[i.service] == stage]
+        earlier = job.result.get("failures", {})
+        unreached = dict.fromkeys(blocked(wanted, here, earlier, stage - 1), "something it requires failed")
+        causes = {i.id: results.get(i.id, unreached.get(i.id, "its host did not answer")) for i in here}
+        _write_standings(app, tx, job, wanted, here, causes)
+        failures = {**earlier, **{id: cause for id, cause in causes.items() if cause}}
+        job = tx.jobs.update(replace(job, step=f"stage {stage}", result={**job.result, "failures": failures}))
+        for id, cause in causes.items():
+            if cause:
+                log(
+                    tx, app.clock(), actor, f"{id} failed: {cause}",
+                    level=EventLevel.ERROR, environment=job.environment, job=job.id,
+                )  # fmt: skip
+    return blocked(wanted, chosen(job, wanted), failures, stage)
+
+
+def blocked(wanted: Desired, instances: Iterable[Instance], failures: Mapping[str, str], stage: int) -> list[str]:
+    """Instances behind a stage that require, with order, an instance that failed."""
+    result = []
+    for instance in instances:
+        if wanted.stage_of[instance.service] > stage:
+            service = wanted.topology.service(instance)
+            required = (r.service for r in service.requires if r.service and r.ordered)
+            members = (m.id for name in required for m in wanted.topology.members(instance.scope, name))
+            if any(id in failures for id in members):
+                result.append(instance.id)
+    return result
+
+
+def _write_standings(
+    app: App, tx: Transaction, job: Job, wanted: Desired, here: Sequence[Instance], causes: Mapping[str, str]
+) -> None:
+    held = {machine.name: machine for machine in tx.machines.list(holder=job.environment)}
+    seats = {
+        id: Seat(name, held[name].id, held[name].reach.address) if name in held else Seat(name)
+        for id, name in job.plan["seats"].items()
+    }
+    digests = Digests(wanted, seats)
+    at = app.clock()
+    tx.standings.put_many(
+        [
+            Standing(
+                environment=job.environment,
+                instance=instance.id,
+                service=instance.service,
+                machine_id=seats[instance.id].id,
+                version=wanted.version(instance.service),
+                digest=digests.of(instance),
+                failed=bool(causes[instance.id]),
+                deployed_at=at,
+                detail={"software": wanted.software(instance), "message": causes[instance.id]},
+            )
+            for instance in here
+            if seats[instance.id].id
+        ]
+    )
+
+
+def removed(app: App, actor: Actor, job_id: str, attempt: int, results: Mapping[str, str]) -> None:
+    """Write down which instances were removed; what failed stays recorded and is planned again."""
+    with app.store.transaction() as tx:
+        job = fenced(app, tx, job_id, attempt)
+        gone = [a["subject"] for a in job.plan["actions"] if a["verb"] == "remove" and not results.get(a["subject"])]
+        tx.standings.remove_many(job.environment, gone)
+        failures = {**job.result.get("failures", {}), **{id: why for id, why in results.items() if why}}
+        tx.jobs.update(replace(job, step="removals", result={**job.result, "failures": failures}))
+        for id in gone:
+            log(tx, app.clock(), actor, f"{id} removed", environment=job.environment, job=job.id)
+
+
+def finish(
+    app: App, actor: Actor, job_id: str, attempt: int, tests: TestReport | None, kept: Mapping[str, str]
+) -> tuple[Job, Environment]:
+    """End a job: what failed decides where its environment goes (A12).
+
+    Args:
+        tests: what the tests said, None if none ran. kept: machines that could not be brought up or given back.
+    """
+    with app.store.transaction() as tx:
+        job = fenced(app, tx, job_id, attempt)
+        environment = tx.environments.get(job.environment)
+        failures = {**job.result.get("failures", {}), **{f"machine {name}": why for name, why in kept.items()}}
+        after = _after(environment, job, bool(failures), tests)
+        at = app.clock()
+        good = not failures and (tests is None or tests.good)
+        message = _message(job, after, failures, tests)
+        result = {**job.result, "failures": failures, "message": message}
+        job = tx.jobs.update(
+            replace(
+                job,
+                state=JOB.after(job.state, JobEvent.SUCCEED if good else JobEvent.FAIL, job.id),
+                finished=at,
+                result=result,
+            )
+        )
+        environment = tx.environments.update(after)
+        level = EventLevel.INFO if good else EventLevel.ERROR
+        log(tx, at, actor, message, level=level, environment=job.environment, job=job.id)
+    return job, environment
+
+
+def _after(environment: Environment, job: Job, failed: bool, tests: TestReport | None) -> Environment:
+    event = EnvironmentEvent.FAIL if failed else EnvironmentEvent.DONE
+    state = ENVIRONMENT.after(environment.state, event, environment.name)
+    tested = tests if tests is not None else environment.tests
+    if job.kind is JobKind.UNDEPLOY and not failed:
+        return replace(environment, state=state, tests=None, deployed=0, live_despite="")
+    goes_live = not job.options.get("hold") if job.kind is not JobKind.TEST else job.options.get("was") == "live"
+    if state is EnvironmentState.READY and goes_live and tests is not None and tests.good:
+        state = ENVIRONMENT.after(state, EnvironmentEvent.GO_LIVE, environment.name)
+    deployed = int(job.plan["revision"]) if job.kind is JobKind.DEPLOY and not failed else environment.deployed
+    return replace(environment, state=state, tests=tested, deployed=deployed, live_despite="")
+
+
+def _message(job: Job, after: Environment, failures: Mapping[str, Any], tests: TestReport | None) -> str:
+    text = f"{job.kind} of environment '{after.name}' ended: it is {after.state}"
+    if failures:
+        text += f"; {len(failures)} failed: " + ", ".join(sorted(failures)[:5])
+    if tests is not None:
+        text += f"; {tests.passed} tests passed" + (f", {len(tests.failures)} failed" if tests.failures else "")
+    return text

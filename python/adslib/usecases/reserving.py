@@ -1,0 +1,199 @@
+"""Reserving: a plan is made, its machines are locked and its job is written, in one transaction (A12, A22).
+
+Nothing outside is touched here. After the commit the store says what is under way; whoever comes next can go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from adslib.adapters import processes
+from adslib.adapters.store import Transaction
+from adslib.app import App
+from adslib.domain.actor import Actor
+from adslib.domain.environment import Environment
+from adslib.domain.errors import Blocked, Conflict
+from adslib.domain.event import EventLevel
+from adslib.domain.job import Job, JobKind, Owner
+from adslib.domain.lifecycle import ENVIRONMENT, JOB, EnvironmentEvent, JobEvent, JobState, MachineState
+from adslib.domain.machine import Machine
+from adslib.domain.plan import Plan, Verb
+from adslib.domain.planner import plan, plan_undeploy
+from adslib.usecases.log import log
+from adslib.usecases.situation import actual, desired, offers
+
+LEASE = timedelta(seconds=60)
+"""How long a job counts as alive without a word of its owner."""
+
+EVENTS = {
+    JobKind.DEPLOY: EnvironmentEvent.DEPLOY,
+    JobKind.UNDEPLOY: EnvironmentEvent.UNDEPLOY,
+    JobKind.TEST: EnvironmentEvent.TEST,
+    JobKind.STOP: EnvironmentEvent.STOP,
+    JobKind.START: EnvironmentEvent.START,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What was reserved: the job (None in a dry run), its plan, and the environment as it is now."""
+
+    environment: Environment
+    plan: Plan
+    job: Job | None = None
+
+
+def reserve(
+    app: App,
+    actor: Actor,
+    name: str,
+    kind: JobKind,
+    *,
+    owner: Owner,
+    options: Mapping[str, Any],
+    expected_plan: str = "",
+    dry_run: bool = False,
+) -> Reservation:
+    """Plan, lock the machines and write the job, all or nothing.
+
+    Args:
+        owner: the process that will carry it out. expected_plan: id of a saved plan; another plan is refused.
+
+    Raises:
+        Blocked: resources are missing or the state forbids it; nothing is held.
+        Conflict: another job is at work, or the world moved on since the plan was saved.
+    """
+    offered = offers(app) if kind is JobKind.DEPLOY else ()
+    opened = app.store.reading() if dry_run else app.store.transaction()
+    with opened as tx:
+        environment = tx.environments.get(name)
+        _refuse_second_job(tx, name)
+        state = ENVIRONMENT.after(environment.state, EVENTS[kind], name)
+        made = _plan(app, tx, environment, kind, offered)
+        if made.blocked and not dry_run:
+            raise Blocked(
+                f"environment '{name}' cannot be deployed: " + "; ".join(str(b) for b in made.blocked),
+                remedy="add machines or a gateway, or ask for less; nothing is held",
+            )
+        if expected_plan and made.id != expected_plan:
+            raise Conflict(
+                f"the saved plan {expected_plan} no longer holds: planning now gives {made.id}",
+                remedy=f"look at: ads environment plan {name}",
+            )
+        if dry_run:
+            return Reservation(environment, made)
+        at = app.clock()
+        _lock_machines(app, tx, environment, made)
+        written = {**options, "was": str(environment.state)}
+        job = Job(
+            id=app.new_id(),
+            environment=name,
+            kind=kind,
+            state=JobState.RUNNING,
+            plan=made.as_data(),
+            options=written,
+            attempt=1,
+            owner=owner,
+            lease=at + LEASE,
+            actor=actor.name,
+            created=at,
+            tenant=environment.tenant,
+        )
+        tx.jobs.add(job)
+        environment = tx.environments.update(replace(environment, state=state))
+        log(tx, at, actor, f"{kind} of environment '{name}' began", environment=name, job=job.id, plan=made.counts())
+    return Reservation(environment, made, job)
+
+
+def _refuse_second_job(tx: Transaction, name: str) -> None:
+    active = tx.jobs.active(name)
+    if active:
+        who = f"process {active.owner.pid} on {active.owner.host}" if active.owner else "nobody yet"
+        raise Conflict(
+            f"job {active.id} ({active.kind}) of environment '{name}' is at work: {active.actor}, {who}",
+            remedy=f"wait for it, or end it with: ads job cancel {active.id}",
+        )
+
+
+def _plan(app: App, tx: Transaction, environment: Environment, kind: JobKind, offered: Any) -> Plan:
+    if kind is JobKind.DEPLOY:
+        now = actual(app, tx, environment, offered)
+        return plan(desired(tx.revisions.get(environment.name, environment.revision)), now)
+    if kind is JobKind.UNDEPLOY:
+        return plan_undeploy(actual(app, tx, environment, ()))
+    held = {machine.id: machine.name for machine in tx.machines.list(holder=environment.name)}
+    standing = tx.standings.of(environment.name)
+    seats = {s.instance: held[s.machine_id] for s in standing if s.machine_id in held}
+    return Plan(environment.name, environment.revision, environment.generation, seats=seats)
+
+
+def _lock_machines(app: App, tx: Transaction, environment: Environment, made: Plan) -> None:
+    wanted = [action.machine for action in made.actions if action.verb is Verb.ALLOCATE]
+    tx.machines.claim([tx.machines.get(name).id for name in wanted], environment.name)
+    tx.machines.add_many(
+        [
+            Machine(
+                id=app.new_id(),
+                name=new.name,
+                gateway=new.gateway,
+                state=MachineState.CREATING,
+                kind=new.kind,
+                size=new.size,
+                os=new.os,
+                location=new.location,
+                image=new.image,
+                made=True,
+                holder=environment.name,
+                tenant=environment.tenant,
+            )
+            for new in made.new
+        ]
+    )
+
+
+def recover(app: App, actor: Actor, name: str) -> Job | None:
+    """Clear away a job whose owner is gone: end what it left running, then write down that it was interrupted.
+
+    Returns:
+        The interrupted job, None if there was none.
+
+    Raises:
+        Conflict: a person's own ansible-playbook is at work, which ads does not end.
+    """
+    with app.store.reading() as tx:
+        job = tx.jobs.active(name)
+    if job is None or job.state is not JobState.RUNNING or not gone(job, app.clock()):
+        return None
+    if not processes.end_marked(job.id):
+        raise Conflict(
+            f"processes {processes.marked(job.id)} of the interrupted job {job.id} do not end",
+            remedy="end them, then try again",
+        )
+    return interrupt(app, actor, job, "its owner is gone")
+
+
+def gone(job: Job, at: datetime) -> bool:
+    """Whether the owner of a job is gone: dead on this host, or silent beyond its lease on another."""
+    living = processes.alive(job.owner) if job.owner else None
+    return (job.lease is None or job.lease < at) if living is None else not living
+
+
+def interrupt(app: App, actor: Actor, job: Job, why: str, event: JobEvent = JobEvent.LOSE) -> Job:
+    """Write down that a job ended on the way; its environment falls to what the lifecycle says."""
+    with app.store.transaction() as tx:
+        job = tx.jobs.get(job.id)
+        if job.state is not JobState.RUNNING:
+            return job
+        at = app.clock()
+        state = JOB.after(job.state, event, job.id)
+        ended = tx.jobs.update(replace(job, state=state, finished=at, result={**job.result, "message": why}))
+        environment = tx.environments.get(job.environment)
+        passing = ENVIRONMENT.passing.get(environment.state)
+        if passing:
+            tx.environments.update(replace(environment, state=passing.interrupted))
+        text = f"{job.kind} of environment '{job.environment}' {state}: {why}"
+        log(tx, at, actor, text, level=EventLevel.WARNING, environment=job.environment, job=job.id)
+    return ended

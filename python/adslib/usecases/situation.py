@@ -1,0 +1,87 @@
+"""The situation of an environment, read in one transaction: what planning needs, and what its rows look like."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from adslib.adapters import documents
+from adslib.adapters.documents import Document
+from adslib.adapters.store import Transaction
+from adslib.app import App
+from adslib.domain import opening
+from adslib.domain.desired import Desired
+from adslib.domain.environment import Environment, Revision
+from adslib.domain.gateway import Offer
+from adslib.domain.lifecycle import ENVIRONMENT
+from adslib.domain.planner import Actual
+from adslib.domain.reading import read
+
+
+def offers(app: App) -> Sequence[Offer]:
+    """What the gateways can make now; asked outside of any transaction."""
+    with app.store.reading() as tx:
+        settings = tx.gateways.list()
+        others = bool(settings) or any(machine.gateway != "local" for machine in tx.machines.list())
+    return app.gateways.offers(settings, with_default=not others)
+
+
+def actual(app: App, tx: Transaction, environment: Environment, offered: Sequence[Offer]) -> Actual:
+    """What stands of an environment, and what there is beside it."""
+    return Actual(
+        environment=environment,
+        standings=tx.standings.of(environment.name),
+        held=tx.machines.list(holder=environment.name),
+        free=tx.machines.list(free=True, tenant=environment.tenant),
+        offers=offered,
+        sizes=app.settings.sizes,
+    )
+
+
+def restored(revision: Revision) -> Document:
+    """A revision as a document; nothing is rendered again."""
+    return Document(
+        revision.tree, revision.rendered, read(revision.rendered), revision.origin, values=revision.parameters
+    )
+
+
+def renamed(document: Document, name: str) -> Document:
+    """The same document for an environment of another name (A4)."""
+    tree = opening.clone(document.tree, name)
+    rendered, definition = documents.loads_tree(tree, document.values)
+    return Document(tree, rendered, definition, document.origin, values=document.values)
+
+
+def project_of(document: Document) -> str:
+    """The project of a definition: what it names, else the folder of its file; a relative path starts there."""
+    named = document.definition.project
+    folder = os.path.dirname(document.origin.path) if document.origin.path else ""
+    if not named:
+        return folder
+    return named if "://" in named or named.startswith("git@") else os.path.normpath(os.path.join(folder, named))
+
+
+def desired(revision: Revision) -> Desired:
+    """What shall stand according to a revision."""
+    return Desired(read(revision.rendered))
+
+
+def shown(environment: Environment) -> dict[str, Any]:
+    """An environment as plain data."""
+    tests = environment.tests
+    return {
+        "name": environment.name,
+        "state": str(environment.state),
+        "revision": environment.revision,
+        "deployed_revision": environment.deployed,
+        "project": environment.project,
+        "tests": {"at": tests.at.isoformat(), "passed": tests.passed, "failures": list(tests.failures)}
+        if tests
+        else None,
+        "live_despite": environment.live_despite,
+        "possible": [str(event) for event in ENVIRONMENT.events(environment.state)],
+        "tenant": environment.tenant,
+        "created": environment.created.isoformat() if environment.created else None,
+        "generation": environment.generation,
+    }
