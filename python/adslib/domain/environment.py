@@ -28,12 +28,14 @@ class Revision:
     Args:
         number: 1, 2, … within the environment.
         tree: the unrendered document with its includes merged in; parameters: the values it was rendered with.
+        rendered: the tree after rendering, so that nothing is rendered again while a job runs.
         template: name of the template it was made from, empty: none.
     """
 
     environment: str
     number: int
     tree: Tree
+    rendered: Tree
     parameters: Mapping[str, Any]
     origin: Origin
     created: datetime

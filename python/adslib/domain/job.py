@@ -10,6 +10,9 @@ from typing import Any
 
 from adslib.domain.lifecycle import JobState
 
+JOB_MARKER = "ADS_JOB"
+"""Environment variable that every process of a job carries; its value is the job's id."""
+
 
 class JobKind(StrEnum):
     DEPLOY = "deploy"

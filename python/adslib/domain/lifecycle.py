@@ -60,6 +60,7 @@ class EnvironmentState(StrEnum):
     READY = "ready"
     TESTING = "testing"
     LIVE = "live"
+    RETESTING = "retesting"
     UPDATING = "updating"
     STOPPING = "stopping"
     STOPPED = "stopped"
@@ -98,7 +99,9 @@ ENVIRONMENT: Lifecycle[EnvironmentState, EnvironmentEvent] = Lifecycle(
         (_S.UPDATING, _E.DONE): _S.READY,
         (_S.UPDATING, _E.FAIL): _S.INCOMPLETE,
         (_S.READY, _E.TEST): _S.TESTING,
-        (_S.LIVE, _E.TEST): _S.TESTING,
+        (_S.LIVE, _E.TEST): _S.RETESTING,
+        (_S.RETESTING, _E.DONE): _S.LIVE,
+        (_S.RETESTING, _E.FAIL): _S.READY,
         (_S.TESTING, _E.DONE): _S.READY,
         (_S.TESTING, _E.FAIL): _S.READY,
         (_S.READY, _E.GO_LIVE): _S.LIVE,
@@ -118,6 +121,7 @@ ENVIRONMENT: Lifecycle[EnvironmentState, EnvironmentEvent] = Lifecycle(
         _S.DEPLOYING: Passing(_S.READY, _S.INCOMPLETE),
         _S.UPDATING: Passing(_S.READY, _S.INCOMPLETE),
         _S.TESTING: Passing(_S.READY, _S.READY),
+        _S.RETESTING: Passing(_S.LIVE, _S.LIVE),
         _S.STOPPING: Passing(_S.STOPPED, _S.INCOMPLETE),
         _S.STARTING: Passing(_S.READY, _S.STOPPED),
         _S.UNDEPLOYING: Passing(_S.NOT_DEPLOYED, _S.INCOMPLETE),

@@ -99,6 +99,18 @@ class Plan:
         counted = Counter(action.verb for action in self.actions)
         return {str(verb): counted[verb] for verb in Verb if counted[verb]}
 
+    def lines(self) -> list[str]:
+        """The plan for people, a line an action, with its reason."""
+        if self.blocked:
+            return [f"missing: {shortage}" for shortage in self.blocked]
+        lines = [
+            f"{action.verb} {action.subject}"
+            + (f" on {action.machine}" if action.machine not in ("", action.subject) else "")
+            + f": {action.reason}"
+            for action in self.actions
+        ]
+        return lines or ["nothing differs"]
+
     def as_data(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {

@@ -108,9 +108,7 @@ def _machine_actions(actual: Actual, seating: Seating) -> Iterator[Action]:
             yield Action(Verb.START, name, name, "it is stopped")
 
 
-def _instance_actions(
-    desired: Desired, actual: Actual, seating: Seating, named: Mapping[str, str]
-) -> Iterator[Action]:
+def _instance_actions(desired: Desired, actual: Actual, seating: Seating, named: Mapping[str, str]) -> Iterator[Action]:
     known = {m.name: Seat(m.name, m.id, m.reach.address) for m in (*actual.held, *actual.free)}
     seats = {id: known.get(name) or Seat(name) for id, name in seating.seats.items()}
     digests = Digests(desired, seats)

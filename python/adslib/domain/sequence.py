@@ -43,10 +43,7 @@ def _common_first(topology: Topology, before: Mapping[str, set[str]]) -> dict[st
     """Put every service behind the common layer, except those that the common layer itself requires."""
     common = {name for name in before if all(i.scope.common for i in topology.of_service(name))}
     needed_by_common = _closure(common, before)
-    return {
-        name: required if name in needed_by_common else required | common
-        for name, required in before.items()
-    }
+    return {name: required if name in needed_by_common else required | common for name, required in before.items()}
 
 
 def _closure(names: set[str], before: Mapping[str, set[str]]) -> set[str]:

@@ -81,7 +81,9 @@ class Topology:
         twice = []
         for instance in self.instances:
             if instance.id in self.by_id:
-                twice.append(Problem(f"two instances are called '{instance.id}'", instance.id, "rename one of the nodes"))
+                twice.append(
+                    Problem(f"two instances are called '{instance.id}'", instance.id, "rename one of the nodes")
+                )
             self.by_id[instance.id] = instance
             self._by_service.setdefault(instance.service, []).append(instance)
             for path in (instance.scope.path, *instance.scope.above):
@@ -169,9 +171,7 @@ def _walk(
         yield from _walk(definition, child, scope, common_layer, common=common, places=places)
 
 
-def _scope(
-    node: Node, around: Scope, place: Scope | None, placements: tuple[Placement, ...], *, common: bool
-) -> Scope:
+def _scope(node: Node, around: Scope, place: Scope | None, placements: tuple[Placement, ...], *, common: bool) -> Scope:
     outer = dict(place.attributes) if place else {}
     settings = {name: dict(values) for name, values in (place.settings if place else {}).items()}
     for name, values in (*around.settings.items(), *node.configurations.items()):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from adslib.adapters import documents
 from adslib.adapters.documents import Document
 from adslib.adapters.store import Transaction
 from adslib.app import App
@@ -19,7 +20,7 @@ from adslib.domain.plan import Plan
 from adslib.domain.planner import plan
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
-from adslib.usecases.situation import actual, desired, offers, project_of, renamed, restored, shown
+from adslib.usecases.situation import actual, desired, offers, project_of, shown
 
 
 class Environments:
@@ -53,13 +54,13 @@ class Environments:
         name = name or document.definition.environment
         self._actor.must(Permission.DEFINE, f"environment '{name}'")
         if name != document.definition.environment:
-            document = renamed(document, name)
+            document = documents.renamed(document, name)
         instances = len(Desired(document.definition).topology.instances)
         with self._app.store.transaction() as tx:
             found = tx.environments.find(name)
             latest = tx.revisions.latest(name) if found else None
             before = shown(found) if found else {}
-            if found and latest and (latest.tree, dict(latest.parameters)) == (document.tree, dict(document.values)):
+            if found and latest and (latest.tree, dict(latest.parameters)) == (document.tree, dict(document.parameters)):
                 return Outcome(False, before, before, message=f"environment '{name}' is as defined")
             if found:
                 ENVIRONMENT.after(found.state, EnvironmentEvent.EDIT, name)
@@ -83,7 +84,7 @@ class Environments:
             number=number,
             tree=document.tree,
             rendered=document.rendered,
-            parameters=document.values,
+            parameters=document.parameters,
             origin=document.origin,
             created=self._app.clock(),
             created_by=self._actor.name,
@@ -109,7 +110,7 @@ class Environments:
     def clone(self, name: str, new_name: str, *, dry_run: bool = False) -> Outcome:
         """Create an environment with another's current definition and parameters (A4)."""
         self._actor.must(Permission.DEFINE, f"environment '{new_name}'")
-        document = renamed(self.document(name), new_name)
+        document = documents.renamed(self.document(name), new_name)
         return self.create(document, comment=f"cloned from {name}", dry_run=dry_run)
 
     def delete(self, name: str, *, dry_run: bool = False) -> Outcome:
@@ -169,7 +170,7 @@ class Environments:
         with self._app.store.reading() as tx:
             found = self._mine(tx, name)
             kept = tx.revisions.get(name, revision or found.revision)
-        return restored(kept)
+        return documents.restored(kept.tree, kept.parameters, kept.origin, kept.rendered)
 
     def history(self, name: str) -> Sequence[Mapping[str, Any]]:
         """The revisions, newest first: number, who, when, from which commit."""
@@ -195,6 +196,13 @@ class Environments:
         """What differs between two revisions (A2); `after` 0: the current one."""
         old, new = self.document(name, before), self.document(name, after)
         return comparison.compare(old.tree, new.tree)
+
+    def stages(self, name: str) -> Sequence[Sequence[str]]:
+        """The services in the order in which they are deployed, by stage (A15)."""
+        self._actor.must(Permission.VIEW, f"environment '{name}'")
+        with self._app.store.reading() as tx:
+            found = self._mine(tx, name)
+            return desired(tx.revisions.get(name, found.revision)).stages
 
     def plan(self, name: str, *, save: bool = False) -> Plan:
         """What a deployment would do now and why; changes nothing (A5).

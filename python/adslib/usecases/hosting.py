@@ -38,12 +38,20 @@ def hosts_of(app: App, job: Job, machines: Iterable[Machine]) -> list[dict[str, 
         environment = tx.environments.get(job.environment)
         wanted = desired(tx.revisions.get(job.environment, int(job.plan["revision"])))
     acted = {instance.id for instance in chosen(job, wanted)}
+    test_all = environment.tests is None or not environment.tests.good
     result = []
     for host in HostViews(environment, wanted, job.plan["seats"], running).hosts():
-        entries = [entry for entry in host.variables["ads_instances"] if entry["ads_instance"]["id"] in acted]
+        every = host.variables["ads_instances"]
+        entries = [entry for entry in every if entry["id"] in acted and job.kind is JobKind.DEPLOY]
+        tests = [test for entry in every if test_all or entry["id"] in acted for test in entry["tests"]]
         leaving = removals.pop(host.name, [])
-        if entries or leaving:
-            variables = {**host.variables, "ads_instances": entries, "ads_removals": leaving}
+        if entries or leaving or tests:
+            variables = {
+                **host.variables,
+                "ads_instances": entries,
+                "ads_removals": leaving,
+                "ads_tests": tests,
+            }
             stages = sorted({entry["stage"] for entry in entries})
             result.append({"name": host.name, "groups": list(host.groups), "variables": variables, "stages": stages})
     for name, leaving in sorted(removals.items()):

@@ -98,6 +98,9 @@ def _variable_problems(variables: Mapping[str, Any]) -> Iterator[tuple[str, str]
             )
         elif "{{" in str(value) or "{%" in str(value):
             yield f"'{name}' is an expression, which would not be rendered", "give a plain value"
+        elif name == "ansible_ssh_args" and "stricthostkeychecking" in str(value).lower():
+            # These stand in front of ours, so they would win.
+            yield f"'{name}' changes how host keys are checked, which is never off", "leave that option out"
 
 
 def machine_of(spec: MachineSpec, current: Machine | None, *, new: Machine, sizes: Mapping[str, Size], known: KnownHosts) -> Machine:

@@ -41,19 +41,21 @@ class Playbooks:
             job = self._jobs.adopt(job_id, name, JobKind(kind))
             with self._app.store.reading() as tx:
                 environment = tx.environments.get(name)
-            return _begun(environment, dict(job.plan), job, self._jobs.stages(job))
+            return {**_begun(environment, dict(job.plan), job, self._jobs.stages(job)), "lines": []}
         owner = processes.owner_of(person, person=True) if person else None
         reserved = self._jobs.reserve(
             name, JobKind(kind), owner=owner, options=options, expected_plan=expected_plan, dry_run=dry_run
         )
         if reserved.job is None:
-            return _begun(reserved.environment, reserved.plan.as_data(), None, _numbers(reserved.plan))
+            begun = _begun(reserved.environment, reserved.plan.as_data(), None, _numbers(reserved.plan))
+            return {**begun, "lines": reserved.plan.lines()}
         if person:
             settings = self._app.settings
             environ = {"ADS_DATABASE_URL": settings.database_url, "ADS_HOME": str(settings.home)}
             processes.hold(reserved.job.id, reserved.job.attempt, person, environ)
         stages = self._jobs.stages(reserved.job)
-        return _begun(reserved.environment, reserved.plan.as_data(), reserved.job, stages)
+        begun = _begun(reserved.environment, reserved.plan.as_data(), reserved.job, stages)
+        return {**begun, "lines": reserved.plan.lines()}
 
 
 def _numbers(plan: Plan) -> list[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import replace
 
 from adslib.app import App
@@ -89,7 +90,14 @@ def give_back(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
     with app.store.transaction() as tx:
         machines = [m for m in tx.machines.list(holder=job.environment) if m.name in returned]
         settings = tx.gateways.list()
-        released = [m for m in machines if not m.made]
+        failures = tx.jobs.get(job.id).result.get("failures", {})
+        occupied = {s.machine_id: s.instance for s in tx.standings.of(job.environment) if s.instance in failures}
+        kept = [
+            replace(m, reason=f"{occupied[m.id]} was not removed from it")
+            for m in machines
+            if not m.made and m.id in occupied
+        ]
+        released = [m for m in machines if not m.made and m.id not in occupied]
         tx.standings.remove_many(
             job.environment,
             [s.instance for s in tx.standings.of(job.environment) if s.machine_id in {m.id for m in released}],
@@ -101,16 +109,14 @@ def give_back(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
             log(tx, app.clock(), actor, text, environment=job.environment, machine=machine.name, job=job.id)
     gateways = {name: app.gateways.open(name, settings) for name in {m.gateway for m in made}}
     done = _each(made, lambda m: _delete(gateways[m.gateway], m), app, actor, job, told)
-    return [m for m in done if m.state is not MachineState.UNKNOWN]
+    return [*kept, *(m for m in done if m.state is not MachineState.UNKNOWN)]
 
 
 def _delete(gateway: Gateway, machine: Machine) -> Machine:
     ref = machine.ref or next((seen.ref for seen in gateway.machines() if seen.id == machine.id), "")
     if ref:
-        try:
+        with suppress(NotFound):
             gateway.delete(ref)
-        except NotFound:
-            pass
     return replace(machine, state=MachineState.UNKNOWN)
 
 

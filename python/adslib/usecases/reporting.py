@@ -20,9 +20,6 @@ from adslib.usecases.log import log
 from adslib.usecases.reserving import LEASE
 from adslib.usecases.situation import desired
 
-GOOD_STATES = (EnvironmentState.READY, EnvironmentState.LIVE)
-
-
 def fenced(app: App, tx: Transaction, job_id: str, attempt: int) -> Job:
     """The job, if the caller still carries it out; its lease is renewed.
 
@@ -160,12 +157,13 @@ def finish(
 
 
 def _after(environment: Environment, job: Job, failed: bool, tests: TestReport | None) -> Environment:
-    event = EnvironmentEvent.FAIL if failed else EnvironmentEvent.DONE
+    untrue = job.kind is JobKind.TEST and tests is not None and not tests.good
+    event = EnvironmentEvent.FAIL if failed or untrue else EnvironmentEvent.DONE
     state = ENVIRONMENT.after(environment.state, event, environment.name)
     tested = tests if tests is not None else environment.tests
     if job.kind is JobKind.UNDEPLOY and not failed:
         return replace(environment, state=state, tests=None, deployed=0, live_despite="")
-    goes_live = not job.options.get("hold") if job.kind is not JobKind.TEST else job.options.get("was") == "live"
+    goes_live = job.kind is not JobKind.TEST and not job.options.get("hold")
     if state is EnvironmentState.READY and goes_live and tests is not None and tests.good:
         state = ENVIRONMENT.after(state, EnvironmentEvent.GO_LIVE, environment.name)
     deployed = int(job.plan["revision"]) if job.kind is JobKind.DEPLOY and not failed else environment.deployed

@@ -6,11 +6,9 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from adslib.adapters import documents
 from adslib.adapters.documents import Document
 from adslib.adapters.store import Transaction
 from adslib.app import App
-from adslib.domain import opening
 from adslib.domain.desired import Desired
 from adslib.domain.environment import Environment, Revision
 from adslib.domain.gateway import Offer
@@ -37,20 +35,6 @@ def actual(app: App, tx: Transaction, environment: Environment, offered: Sequenc
         offers=offered,
         sizes=app.settings.sizes,
     )
-
-
-def restored(revision: Revision) -> Document:
-    """A revision as a document; nothing is rendered again."""
-    return Document(
-        revision.tree, revision.rendered, read(revision.rendered), revision.origin, values=revision.parameters
-    )
-
-
-def renamed(document: Document, name: str) -> Document:
-    """The same document for an environment of another name (A4)."""
-    tree = opening.clone(document.tree, name)
-    rendered, definition = documents.loads_tree(tree, document.values)
-    return Document(tree, rendered, definition, document.origin, values=document.values)
 
 
 def project_of(document: Document) -> str:

@@ -19,6 +19,7 @@ ARGUMENTS = dict(
     go_live=dict(type="bool", default=True),
     everything=dict(type="bool", default=False),
     plan=dict(type="str"),
+    stages=dict(type="int", default=40),
     limited=dict(type="list", elements="str", default=[]),
     stage=dict(type="int"),
     results=dict(type="dict", default={}),
@@ -26,6 +27,8 @@ ARGUMENTS = dict(
     kept=dict(type="dict", default={}),
     person=dict(type="int"),
     scratch=dict(type="path"),
+    working=dict(type="list", elements="int", default=[]),
+    interpreter=dict(type="str", default="/usr/bin/python3"),
 )
 
 RULES = dict(
@@ -44,10 +47,12 @@ RULES = dict(
 def prepare(params, task_vars):
     """In the controller's process: the run that carries the job out is this process's parent, ansible-playbook."""
     import os
+    import sys
 
     from ansible import constants
 
     params["person"] = os.getppid()
+    params["interpreter"] = sys.executable
     params["scratch"] = constants.DEFAULT_LOCAL_TMP
 
 
@@ -66,6 +71,10 @@ def _reserve(ads, params, check_mode):
             "Run it without; to deploy a part, edit the definition".format(" and ".join(params["limited"])),
             code="limited",
         )
+    needed = len(ads.environments.stages(params["environment"])) if params["kind"] == "deploy" else 0
+    if needed > params["stages"]:
+        text = "environment '{0}' has {1} stages and this run was started for {2}. Say -e ads_stages={1}"
+        return dict(failed=True, msg=text.format(params["environment"], needed, params["stages"]), code="stages")
     options = dict(hold=not params["go_live"], all=params["everything"])
     begun = ads.playbooks.begin(
         params["environment"],
@@ -86,9 +95,27 @@ def _provide(ads, params, check_mode):
     else:
         hosts, failures = ads.jobs.provide(params["job"], params["attempt"], lines.append)
     for host in hosts:
+        host["groups"] += _plays(host["variables"])
         if params["scratch"]:
             instance_tasks.write(params["scratch"], host)
-    return dict(changed=bool(lines), hosts=hosts, failures=failures, lines=lines)
+    return dict(changed=bool(lines), hosts=hosts + [_this_host(hosts, params)], failures=failures, lines=lines)
+
+
+def _plays(variables):
+    """The groups of the plays that a host takes part in, beside its stages."""
+    wanted = dict(
+        ads_waiting=variables["ansible_connection"] == "ssh",
+        ads_leaving=variables.get("ads_removals"),
+        ads_tested=variables.get("ads_tests"),
+    )
+    return [group for group, yes in wanted.items() if yes]
+
+
+def _this_host(hosts, params):
+    """The controller, in every play: where all hosts of a play are lost, Ansible would leave all later plays out."""
+    groups = {group for host in hosts for group in _plays(host["variables"])}
+    variables = dict(ansible_connection="local", ansible_python_interpreter=params["interpreter"], ads_instances=[])
+    return dict(name="localhost", groups=sorted(groups), stages=params["working"], variables=variables)
 
 
 def _report(ads, params, check_mode):
