@@ -9,7 +9,7 @@ from adslib.domain.errors import Forbidden
 
 
 class Permission(StrEnum):
-    """What an actor may do; `view` reads, `define` edits definitions, `deploy` changes machines, `operate` runs them."""
+    """What an actor may do: `view` reads, `define` edits definitions, `deploy` changes machines, `operate` runs."""
 
     VIEW = "view"
     DEFINE = "define"

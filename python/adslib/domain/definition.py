@@ -38,7 +38,7 @@ class Level:
         name: singular noun (``datacenter``); the document's key is the plural.
         plural: the document's key (``datacenters``).
         place: machines stand in nodes of this level; place levels nest among themselves in their order.
-        at: name of a place level; nodes of this level are named by the places they stand in (``unit`` at ``datacenter``).
+        at: a place level; nodes of this level are named by the places they stand in (``unit`` at ``datacenter``).
     Levels that are neither a place's nor ``at`` a place nest among themselves in their order.
     """
 
@@ -199,7 +199,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A post-install test: exactly one of http (path or URL), tcp (port or port name), command, tasks (a file) (A12)."""
+    """A post-install test: exactly one of http (path or URL), tcp (port or its name), command, tasks (a file) (A12)."""
 
     http: str = ""
     tcp: str = ""

@@ -1,0 +1,80 @@
+"""The log in the store (A21)."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from adslib.adapters.store.schema import events
+from adslib.adapters.store.statements import Statements
+from adslib.domain.event import Event, EventFilter, EventLevel
+
+_COLUMNS = [
+    events.c[name] for name in ("at", "level", "actor", "text", "environment", "machine", "job", "data", "tenant", "id")
+]
+
+
+class Events:
+    """The lines of the log, as one transaction sees and adds to them; they are never changed."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def add(self, event: Event) -> int:
+        """Write a line; returns its id. Ids grow with time.
+
+        Bytes of other programs that are no text, and zero bytes, are written as escapes: a line is never refused.
+        """
+        text = _storable(event.text)
+        row = {
+            "at": event.at,
+            "level": int(event.level),
+            "actor": event.actor,
+            "text": text,
+            "folded": text.casefold(),
+            "environment": event.environment,
+            "machine": event.machine,
+            "job": event.job,
+            "data": event.data,
+            "tenant": event.tenant,
+        }
+        return self._statements.added(insert(events), row)
+
+    def list(
+        self, wanted: EventFilter, *, before_id: int | None = None, tenant: str | None = None
+    ) -> builtins.list[Event]:
+        """Lines that pass the filter, newest first.
+
+        Args:
+            wanted: at this level or graver; from `since` on, before `until`.
+            before_id: only lines older than this one, to go on from the last line of the page before.
+        """
+        query = select(*_COLUMNS).order_by(events.c.id.desc()).limit(wanted.limit)
+        if wanted.text:
+            query = query.where(events.c.folded.contains(_storable(wanted.text).casefold(), autoescape=True))
+        if wanted.since is not None:
+            query = query.where(events.c.at >= wanted.since)
+        if wanted.until is not None:
+            query = query.where(events.c.at < wanted.until)
+        if wanted.level is not None:
+            query = query.where(events.c.level >= int(wanted.level))
+        if wanted.actor:
+            query = query.where(events.c.actor == wanted.actor)
+        if wanted.environment:
+            query = query.where(events.c.environment == wanted.environment)
+        if before_id is not None:
+            query = query.where(events.c.id < before_id)
+        if tenant is not None:
+            query = query.where(events.c.tenant == tenant)
+        return [_event(row) for row in self._statements.rows(query)]
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def _event(row: Any) -> Event:
+    at, level, *rest = row
+    return Event(at, EventLevel(level), *rest)

@@ -1,0 +1,62 @@
+"""Gateways as they were set up, in the store."""
+
+from __future__ import annotations
+
+import builtins
+
+from sqlalchemy import delete, insert, select
+
+from adslib.adapters.store.schema import gateways, machines
+from adslib.adapters.store.statements import Statements
+from adslib.domain.errors import Conflict, NotFound
+from adslib.domain.gateway_setting import GatewaySetting
+
+LOOK = "list them with: ads gateway list"
+
+
+class Gateways:
+    """The settings of gateways, as one transaction sees and changes them."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def add(self, setting: GatewaySetting) -> None:
+        """Take a new gateway.
+
+        Raises:
+            Conflict: the name is taken.
+        """
+        row = {"name": setting.name, "kind": setting.kind, "options": setting.options, "created": setting.created}
+        if self._statements.refused(insert(gateways), row):
+            raise Conflict(f"there is already a gateway '{setting.name}'", remedy="choose another name")
+
+    def get(self, name: str) -> GatewaySetting:
+        """The gateway of this name.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = self.find(name)
+        if found is None:
+            raise NotFound(f"there is no gateway '{name}'", remedy=LOOK)
+        return found
+
+    def find(self, name: str) -> GatewaySetting | None:
+        """The gateway of this name, if there is one."""
+        row = self._statements.first(select(gateways).where(gateways.c.name == name))
+        return GatewaySetting(*row) if row else None
+
+    def list(self) -> builtins.list[GatewaySetting]:
+        """All gateways, by name."""
+        return [GatewaySetting(*row) for row in self._statements.rows(select(gateways).order_by(gateways.c.name))]
+
+    def delete(self, name: str) -> None:
+        """Forget a gateway.
+
+        Raises:
+            NotFound: there is none. Conflict: there are machines of it.
+        """
+        if machine := self._statements.first(select(machines.c.name).where(machines.c.gateway == name)):
+            raise Conflict(f"gateway '{name}' still has machine '{machine.name}'", remedy="delete its machines first")
+        if not self._statements.write(delete(gateways).where(gateways.c.name == name)):
+            raise NotFound(f"there is no gateway '{name}'", remedy=LOOK)

@@ -1,0 +1,235 @@
+"""The tables. Generations and constraints here have the last word on who holds what.
+
+Columns stand in the order of the record's fields, so that a row becomes a record without a search for names.
+A change to this file needs a new version under migrations/, and SCHEMA its number; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from adslib.adapters.store.columns import Document, Labels, Serial, UtcTime, Word
+from adslib.domain.job import JobKind
+from adslib.domain.lifecycle import ACTIVE_JOB_STATES, EnvironmentState, JobState, MachineState
+
+SCHEMA = "0001"
+"""The number of the newest version under migrations/."""
+
+VERSION_TABLE = "ads_version"
+"""Where the number of a database's version stands; a name of our own, since others may live in the same database."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _one_of(column: str, words: Iterable[StrEnum]) -> str:
+    return f"{column} IN ({', '.join(repr(str(word)) for word in sorted(words))})"
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+def _word(name: str) -> Column[str]:
+    return Column(name, Word, nullable=False)
+
+
+def _generation() -> Column[int]:
+    return Column("generation", BigInteger, nullable=False)
+
+
+def _environment(*, primary_key: bool = False, on_delete: str) -> Column[str]:
+    return Column(
+        "environment",
+        Word,
+        ForeignKey("environments.name", ondelete=on_delete),
+        primary_key=primary_key,
+        nullable=False,
+    )
+
+
+environments = Table(
+    "environments",
+    metadata,
+    Column("name", Word, primary_key=True),
+    _word("state"),
+    Column("revision", Integer, nullable=False),
+    Column("deployed", Integer, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("tests", Document),
+    Column("live_despite", Text, nullable=False),
+    _word("tenant"),
+    Column("created", UtcTime),
+    _generation(),
+    CheckConstraint(_one_of("state", EnvironmentState), name="state"),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    _environment(primary_key=True, on_delete="CASCADE"),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("tree", Document, nullable=False),
+    Column("rendered", Document, nullable=False),
+    Column("parameters", Document, nullable=False),
+    Column("origin", Document, nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Column("created_by", Text, nullable=False),
+    _word("template"),
+    Column("comment", Text, nullable=False),
+    CheckConstraint("number > 0", name="number"),
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    Column("name", Word, primary_key=True),
+    Column("tree", Document, nullable=False),
+    Column("open", Document, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("origin", Document, nullable=False),
+    Column("created", UtcTime),
+    Column("created_by", Text, nullable=False),
+    _word("tenant"),
+    _generation(),
+)
+
+machines = Table(
+    "machines",
+    metadata,
+    Column("id", Word, primary_key=True),
+    _word("name"),
+    _word("gateway"),
+    _word("ref"),
+    _word("state"),
+    _word("kind"),
+    _word("size"),
+    Column("cpu", Double, nullable=False),
+    Column("memory", BigInteger, nullable=False),
+    Column("disk", BigInteger, nullable=False),
+    _word("os"),
+    _word("location"),
+    _word("image"),
+    Column("reach", Document, nullable=False),
+    Column("capabilities", Labels, nullable=False),
+    Column("labels", Labels, nullable=False),
+    Column("made", Boolean, nullable=False),
+    Column("holder", Word, ForeignKey("environments.name", ondelete="RESTRICT")),
+    Column("reason", Text, nullable=False),
+    _word("tenant"),
+    _generation(),
+    UniqueConstraint("name"),
+    CheckConstraint(_one_of("state", MachineState), name="state"),
+    # Two records of one real machine would let two environments hold it.
+    Index("uq_machines_gateway_ref", "gateway", "ref", unique=True, **_where("ref <> ''")),
+    Index(None, "holder"),
+    Index(None, "location"),
+)
+
+standings = Table(
+    "standings",
+    metadata,
+    _environment(primary_key=True, on_delete="RESTRICT"),
+    Column("instance", Word, primary_key=True),
+    _word("service"),
+    Column("machine_id", Word, ForeignKey("machines.id", ondelete="RESTRICT"), nullable=False),
+    _word("version"),
+    _word("digest"),
+    Column("failed", Boolean, nullable=False),
+    Column("deployed_at", UtcTime),
+    Column("detail", Document, nullable=False),
+    Index(None, "machine_id"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Word, primary_key=True),
+    _environment(on_delete="CASCADE"),
+    _word("kind"),
+    _word("state"),
+    Column("plan", Document, nullable=False),
+    Column("options", Document, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("owner", Document),
+    Column("lease", UtcTime),
+    Column("request_key", Word),
+    Column("artifacts", Text, nullable=False),
+    Column("result", Document, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("created", UtcTime),
+    Column("finished", UtcTime),
+    _word("tenant"),
+    _generation(),
+    UniqueConstraint("request_key"),
+    CheckConstraint(_one_of("kind", JobKind), name="kind"),
+    CheckConstraint(_one_of("state", JobState), name="state"),
+    Index(None, "environment"),
+    Index("uq_jobs_active", "environment", unique=True, **_where(_one_of("state", ACTIVE_JOB_STATES))),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", Word, primary_key=True),
+    _environment(on_delete="CASCADE"),
+    Column("plan", Document, nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Index(None, "environment"),
+)
+
+gateways = Table(
+    "gateways",
+    metadata,
+    Column("name", Word, primary_key=True),
+    _word("kind"),
+    Column("options", Document, nullable=False),
+    Column("created", UtcTime),
+)
+
+# The log outlives what it speaks of: no foreign keys.
+events = Table(
+    "events",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    # The sentence without case: neither database folds all letters by itself in every locale.
+    Column("folded", Text, nullable=False),
+    _word("environment"),
+    _word("machine"),
+    _word("job"),
+    Column("data", Document, nullable=False),
+    _word("tenant"),
+    Index(None, "environment"),
+    Index(None, "at"),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,105 @@
+"""What the repositories of one transaction work with: reading, writing, and taking back what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Executable, Insert, Select
+from sqlalchemy.exc import IntegrityError
+
+from adslib.adapters.store.connecting import NotPlainError
+from adslib.domain.errors import Invalid
+
+T = TypeVar("T")
+Values = Mapping[str, Any]
+
+STORABLE = "give readable text, numbers up to 64 bits, lists and maps"
+
+# PostgreSQL takes 65,535 parameters a statement and older SQLite 32,766.
+CHUNK = 1000
+
+
+def chunks(things: Iterable[T]) -> Iterator[list[T]]:
+    """The things in lists that fit into one statement."""
+    remaining = iter(things)
+    while chunk := list(islice(remaining, CHUNK)):
+        yield chunk
+
+
+class Statements:
+    """The statements of one transaction.
+
+    Args:
+        connection: in its transaction. writable: whether this transaction may change anything.
+    """
+
+    def __init__(self, connection: Connection, *, writable: bool) -> None:
+        self.connection = connection
+        self.writable = writable
+
+    @property
+    def postgresql(self) -> bool:
+        """Whether the database is PostgreSQL."""
+        return self.connection.dialect.name == "postgresql"
+
+    def rows(self, query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
+        """All rows of a query; their values have names too."""
+        found: Sequence[Any] = self._run(query).all()
+        return found
+
+    def first(self, query: Select[*tuple[Any, ...]]) -> Any:
+        """The first row of a query; None: there is none."""
+        return self._run(query.limit(1)).first()
+
+    def write(self, statement: Executable, rows: Values | Sequence[Values] | None = None) -> int:
+        """Change something; returns how many rows were changed.
+
+        Raises:
+            RuntimeError: this is a reading; that is a defect of the caller.
+        """
+        self._must_be_writable()
+        return int(self._run(statement, rows).rowcount)
+
+    def added(self, statement: Insert, row: Values) -> int:
+        """Add one row; returns the number that the database gave it.
+
+        Raises:
+            RuntimeError: this is a reading; that is a defect of the caller.
+        """
+        self._must_be_writable()
+        key: Any = self._run(statement, row).inserted_primary_key
+        return int(key[0])
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """What is done inside is taken back if it fails; the transaction goes on as if it had not been tried.
+
+        Raises:
+            RuntimeError: this is a reading; that is a defect of the caller.
+        """
+        self._must_be_writable()
+        with self.connection.begin_nested():
+            yield
+
+    def refused(self, statement: Executable, rows: Values | Sequence[Values] | None = None) -> IntegrityError | None:
+        """Change something; returns the objection if a constraint of the database speaks against it."""
+        try:
+            with self.all_or_nothing():
+                self.write(statement, rows)
+        except IntegrityError as error:
+            return error
+        return None
+
+    def _run(self, statement: Executable, rows: Values | Sequence[Values] | None = None) -> Any:
+        try:
+            return self.connection.execute(statement, rows)
+        except (OverflowError, UnicodeError, NotPlainError) as error:
+            # The drivers raise these bare: a number beyond 64 bits, a file name that is no text.
+            raise Invalid(f"the value cannot be stored: {error}", remedy=STORABLE) from error
+
+    def _must_be_writable(self) -> None:
+        if not self.writable:
+            raise RuntimeError("a reading changes nothing; use store.transaction()")

@@ -1,0 +1,40 @@
+"""One transaction of the store, and the repositories in it."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from adslib.adapters.store.environments import Environments
+from adslib.adapters.store.events import Events
+from adslib.adapters.store.gateways import Gateways
+from adslib.adapters.store.jobs import Jobs
+from adslib.adapters.store.machines import Machines
+from adslib.adapters.store.plans import Plans
+from adslib.adapters.store.revisions import Revisions
+from adslib.adapters.store.standings import Standings
+from adslib.adapters.store.statements import Statements
+from adslib.adapters.store.templates import Templates
+
+
+class Transaction:
+    """What is seen and changed together; all of it or nothing comes into the store.
+
+    `commit` is the only place of ads that commits, so a test can stop the world there.
+    """
+
+    def __init__(self, connection: Connection, *, writable: bool) -> None:
+        self._connection = connection
+        statements = Statements(connection, writable=writable)
+        self.environments = Environments(statements)
+        self.revisions = Revisions(statements)
+        self.standings = Standings(statements)
+        self.templates = Templates(statements)
+        self.machines = Machines(statements)
+        self.jobs = Jobs(statements)
+        self.plans = Plans(statements)
+        self.gateways = Gateways(statements)
+        self.events = Events(statements)
+
+    def commit(self) -> None:
+        """Make everything that was done here last; called once, by the store, when the block ends well."""
+        self._connection.commit()

@@ -1,0 +1,202 @@
+"""Transactions: all or nothing, never nested, the same on both databases."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from adapters.store.contest import killed
+from adapters.store.records import NOON, job, machine, revision, standing, with_shop
+from adslib.adapters.store import Store, Transaction, open_store
+from adslib.domain.environment import Environment, Template
+from adslib.domain.errors import Conflict
+from adslib.domain.event import Event, EventFilter, EventLevel
+from adslib.domain.gateway_setting import GatewaySetting
+
+LINE = Event(NOON, EventLevel.INFO, "ann", "something happened")
+
+
+def write_everything(tx: Transaction) -> None:
+    """Write something of every noun."""
+    tx.environments.add(Environment("e"))
+    tx.revisions.add(revision("e", 1))
+    tx.templates.add(Template("t", {}, ()))
+    tx.machines.add_many([machine(1)])
+    tx.machines.claim(["id-00001"], "e")
+    tx.standings.put_many([standing("media-1", "id-00001", "e")])
+    tx.jobs.add(job("j", "e"))
+    tx.plans.add("p", "e", {}, NOON)
+    tx.gateways.add(GatewaySetting("g", "sim"))
+    tx.events.add(LINE)
+
+
+def counts(store: Store) -> list[int]:
+    """How many of every noun there are."""
+    with store.reading() as tx:
+        lists = (
+            *(tx.environments.list(), tx.revisions.list("e"), tx.templates.list(), tx.machines.list(holder="e")),
+            *(tx.standings.of("e"), tx.jobs.list(), tx.gateways.list(), tx.events.list(EventFilter())),
+        )
+        return [len(found) for found in lists]
+
+
+@pytest.mark.req("A22")
+def test_what_ends_well_lasts(store: Store, store_url: str) -> None:
+    with store.transaction() as tx:
+        write_everything(tx)
+    store.close()
+    with open_store(store_url) as again:
+        assert counts(again) == [1] * 8
+
+
+@pytest.mark.req("A22")
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, Conflict])
+def test_what_raises_leaves_nothing(store: Store, error: type[BaseException]) -> None:
+    def write_and_fail() -> None:
+        with store.transaction() as tx:
+            write_everything(tx)
+            raise error("stop")
+
+    with pytest.raises(error, match="stop"):
+        write_and_fail()
+    assert counts(store) == [0] * 8
+    with store.transaction() as tx:
+        write_everything(tx)
+
+
+@pytest.mark.req("A22", "A23")
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_kill_at_the_commit_leaves_all_or_nothing(
+    store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    commit = Transaction.commit
+
+    def act(die: Callable[[], None]) -> None:
+        def dying(self: Transaction) -> None:
+            if moment == "after":
+                commit(self)
+            die()
+
+        monkeypatch.setattr(Transaction, "commit", dying)
+        with open_store(store_url) as own, own.transaction() as tx:
+            write_everything(tx)
+
+    killed(act)
+    assert counts(store) == [int(moment == "after")] * 8
+    # No lock is left behind either.
+    with store.transaction() as tx:
+        tx.events.add(LINE)
+
+
+@pytest.mark.req("A22", "A23")
+def test_a_kill_in_the_middle_loses_nothing_that_was_committed(store: Store, store_url: str) -> None:
+    def act(die: Callable[[], None]) -> None:
+        with open_store(store_url) as own:
+            for number in range(20):
+                with own.transaction() as tx:
+                    tx.environments.add(Environment(f"e-{number}"))
+            with own.transaction() as tx:
+                tx.environments.add(Environment("half"))
+                tx.machines.add_many([machine(number) for number in range(500)])
+                die()
+
+    killed(act)
+    with store.transaction() as tx:
+        assert {environment.name for environment in tx.environments.list()} == {f"e-{number}" for number in range(20)}
+        assert tx.machines.list() == []
+        tx.environments.add(Environment("half"))
+
+
+@pytest.mark.parametrize("outer", ["transaction", "reading"])
+@pytest.mark.parametrize("inner", ["transaction", "reading"])
+def test_transactions_are_never_nested(store: Store, outer: str, inner: str) -> None:
+    with getattr(store, outer)(), pytest.raises(RuntimeError, match="never nested"), getattr(store, inner)():
+        pytest.fail("a transaction was opened in a transaction")
+    with getattr(store, inner)():
+        pass
+
+
+def test_each_thread_has_a_transaction_of_its_own(store: Store) -> None:
+    seen: list[int] = []
+
+    def look() -> None:
+        with store.reading() as tx:
+            seen.append(len(tx.environments.list()))
+
+    with store.transaction() as tx:
+        tx.environments.add(Environment("shop"))
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join(30)
+    assert seen == [0], "a reader waits for no writer, and sees what is committed only"
+
+
+@pytest.mark.req("A22")
+def test_a_reading_writes_nothing(store: Store) -> None:
+    with_shop(store, 1)
+    writes: list[Callable[[Transaction], object]] = [
+        lambda tx: tx.environments.add(Environment("e")),
+        lambda tx: tx.environments.update(tx.environments.get("shop")),
+        lambda tx: tx.environments.delete("shop"),
+        lambda tx: tx.revisions.add(revision("shop", 1)),
+        lambda tx: tx.templates.add(Template("t", {}, ())),
+        lambda tx: tx.machines.add_many([machine(7)]),
+        lambda tx: tx.machines.claim(["id-00000"], "shop"),
+        lambda tx: tx.machines.release(["id-00000"], "shop"),
+        lambda tx: tx.machines.delete_many(["id-00000"]),
+        lambda tx: tx.standings.put_many([standing("media-1", "id-00000")]),
+        lambda tx: tx.standings.remove_many("shop", ["media-1"]),
+        lambda tx: tx.jobs.add(job("j")),
+        lambda tx: tx.plans.add("p", "shop", {}, NOON),
+        lambda tx: tx.gateways.add(GatewaySetting("g", "sim")),
+        lambda tx: tx.events.add(LINE),
+    ]
+    for write in writes:
+        with pytest.raises(RuntimeError, match="a reading changes nothing"), store.reading() as tx:
+            write(tx)
+    with store.transaction() as tx:
+        tx.events.add(LINE)
+    assert counts(store) == [2, 0, 0, 0, 0, 0, 0, 1]
+
+
+@pytest.mark.req("A22")
+def test_a_reading_sees_one_moment(store: Store, store_url: str) -> None:
+    with open_store(store_url) as other, store.reading() as tx:
+        assert tx.environments.list() == []
+        with other.transaction() as writing:
+            writing.environments.add(Environment("shop"))
+        assert tx.environments.list() == []
+    with store.reading() as tx:
+        assert len(tx.environments.list()) == 1
+
+
+@pytest.mark.req("A22")
+def test_a_fork_goes_on_in_both_halves(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.environments.add(Environment("before"))
+    for number in range(3):
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                with store.transaction() as tx:
+                    tx.environments.add(Environment(f"child-{number}"))
+                store.close()
+                code = 0
+            finally:
+                os._exit(code)
+        with store.transaction() as tx:
+            tx.environments.add(Environment(f"parent-{number}"))
+        assert os.waitpid(child, 0)[1] == 0
+    with store.reading() as tx:
+        assert len(tx.environments.list()) == 7
+
+
+def test_a_closed_store_says_so(store: Store) -> None:
+    store.close()
+    store.close()
+    with pytest.raises(RuntimeError, match="is closed"), store.reading():
+        pytest.fail("a closed store was read")
