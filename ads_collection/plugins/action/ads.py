@@ -30,8 +30,7 @@ class ActionModule(ActionBase):
         if not library.HAS_ADSLIB:
             raise AnsibleActionFail(missing_required_lib("adslib"))
         verb = import_module(VERBS + self._task.action.rpartition(".")[2])
-        rules = {key: value for key, value in verb.RULES.items()}
-        validator = ArgumentSpecValidator(dict(library.DATABASE, **verb.ARGUMENTS), **rules)
+        validator = ArgumentSpecValidator(dict(library.DATABASE, **verb.ARGUMENTS), **verb.RULES)
         checked = validator.validate(plain(self._task.args))
         if checked.error_messages:
             raise AnsibleActionFail(checked.errors.msg)

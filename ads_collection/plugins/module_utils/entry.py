@@ -11,7 +11,8 @@ from ansible_collections.ads.deploy.plugins.module_utils import library
 
 def run_module(verb):
     """Parse the arguments that the verb declares, run it, and leave."""
-    module = AnsibleModule(argument_spec=dict(library.DATABASE, **verb.ARGUMENTS), supports_check_mode=True, **verb.RULES)
+    arguments = dict(library.DATABASE, **verb.ARGUMENTS)
+    module = AnsibleModule(argument_spec=arguments, supports_check_mode=True, **verb.RULES)
     if not library.HAS_ADSLIB:
         module.fail_json(msg=missing_required_lib("adslib"), exception=library.ADSLIB_IMPORT_ERROR)
     result = library.carry_out(verb, module.params, module.check_mode)

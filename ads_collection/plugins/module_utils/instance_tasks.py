@@ -50,7 +50,7 @@ def tasks(instance, entry, facts):
         dict(
             name="{0}: {1}".format(instance, role["name"]),
             vars=unsafe(dict(entry["variables"], **role["vars"])),
-            **{"ansible.builtin.include_role": dict(name=role["name"])}
+            **{"ansible.builtin.include_role": dict(name=role["name"])},
         )
         for role in entry["roles"]
     ]
@@ -60,10 +60,15 @@ def tasks(instance, entry, facts):
     return [
         dict(
             name=instance,
-            block=gather + roles + [{"name": instance + ": deployed", "ansible.builtin.set_fact": dict(ads_results=good)}],
-            rescue=[{"name": instance + ": failed", "ansible.builtin.set_fact": dict(ads_results=bad)}],
+            block=gather + roles + [note(instance + ": deployed", good)],
+            rescue=[note(instance + ": failed", bad)],
         )
     ]
+
+
+def note(name, results):
+    """A task that leaves a word for the report."""
+    return {"name": name, "ansible.builtin.set_fact": {"ads_results": results}}
 
 
 def unsafe(value):

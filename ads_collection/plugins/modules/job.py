@@ -61,6 +61,10 @@ options:
   plan:
     description: Id of a saved plan. Another plan is refused.
     type: str
+  stages:
+    description: For how many stages this run was started. An environment with more is refused.
+    type: int
+    default: 40
   limited:
     description: Options of this run that would leave steps out. Any is refused.
     type: list
@@ -74,9 +78,10 @@ options:
     type: dict
     default: {}
   tests:
-    description: What the tests said. Without it no tests were run.
+    description: What the tests said. An instance whose tests are not among them has failed them.
     type: list
     elements: dict
+    default: []
   kept:
     description: Reason by machine that could not be had or given back.
     type: dict
@@ -84,6 +89,15 @@ options:
   person:
     description: Process that carries the job out. Set by the controller.
     type: int
+  working:
+    description: Numbers of the stages that have something to do, as V(reserve) returned them.
+    type: list
+    elements: int
+    default: []
+  interpreter:
+    description: Python of the controller. Set by the controller.
+    type: str
+    default: /usr/bin/python3
   scratch:
     description: Directory for this run's files. Set by the controller.
     type: path

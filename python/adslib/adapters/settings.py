@@ -40,7 +40,8 @@ def read_settings(environ: Mapping[str, str] | None = None, database_url: str = 
     """
     environ = os.environ if environ is None else environ
     written, path = _read_file(environ)
-    home = Path(environ.get("ADS_HOME") or str(written.get("home", "")) or _default_home(environ)).expanduser().absolute()
+    named = environ.get("ADS_HOME") or str(written.get("home", "")) or _default_home(environ)
+    home = Path(named).expanduser().absolute()
     url = database_url or environ.get("ADS_DATABASE_URL") or str(written.get("database_url", ""))
     sizes = _sizes(written["sizes"], path) if "sizes" in written else {size.name: size for size in DEFAULT_SIZES}
     return Settings(home, url or f"sqlite:///{home / 'ads.db'}", sizes)
@@ -58,7 +59,7 @@ def _read_file(environ: Mapping[str, str]) -> tuple[dict[str, Any], str]:
         path = Path(candidate).expanduser()
         if not path.is_file():
             if named:
-                raise Invalid("there is no such file", place=f"ADS_CONFIG={named}", remedy="name an ads.toml that exists")
+                raise Invalid("there is no such file", place=f"ADS_CONFIG={named}", remedy="name one that exists")
             continue
         try:
             written = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -18,6 +18,7 @@ from adslib.domain.errors import Blocked, Conflict
 from adslib.domain.lifecycle import ENVIRONMENT, EnvironmentEvent
 from adslib.domain.plan import Plan
 from adslib.domain.planner import plan
+from adslib.domain.reading import read
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.situation import actual, desired, offers, project_of, shown
@@ -60,7 +61,11 @@ class Environments:
             found = tx.environments.find(name)
             latest = tx.revisions.latest(name) if found else None
             before = shown(found) if found else {}
-            if found and latest and (latest.tree, dict(latest.parameters)) == (document.tree, dict(document.parameters)):
+            if (
+                found
+                and latest
+                and (latest.tree, dict(latest.parameters)) == (document.tree, dict(document.parameters))
+            ):
                 return Outcome(False, before, before, message=f"environment '{name}' is as defined")
             if found:
                 ENVIRONMENT.after(found.state, EnvironmentEvent.EDIT, name)
@@ -145,10 +150,12 @@ class Environments:
             machines = {machine.id: machine for machine in tx.machines.list(holder=name)}
             standings = tx.standings.of(name)
             jobs = tx.jobs.list(environment=name, limit=1)
+            services = read(tx.revisions.get(name, found.revision).rendered).services
         instances = [
             {
                 "instance": s.instance,
                 "service": s.service,
+                "ports": dict(services[s.service].ports) if s.service in services else {},
                 "version": s.version,
                 "machine": machines[s.machine_id].name if s.machine_id in machines else "",
                 "address": machines[s.machine_id].reach.address if s.machine_id in machines else "",

@@ -10,7 +10,7 @@ from adslib.domain.hosts import HostViews, connection_variables
 from adslib.domain.job import Job, JobKind
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine
-from adslib.usecases.reporting import chosen
+from adslib.usecases.reporting import chosen, to_test
 from adslib.usecases.situation import desired
 
 
@@ -38,12 +38,12 @@ def hosts_of(app: App, job: Job, machines: Iterable[Machine]) -> list[dict[str, 
         environment = tx.environments.get(job.environment)
         wanted = desired(tx.revisions.get(job.environment, int(job.plan["revision"])))
     acted = {instance.id for instance in chosen(job, wanted)}
-    test_all = environment.tests is None or not environment.tests.good
+    tested = {instance.id for instance in to_test(job, wanted, environment)}
     result = []
     for host in HostViews(environment, wanted, job.plan["seats"], running).hosts():
         every = host.variables["ads_instances"]
         entries = [entry for entry in every if entry["id"] in acted and job.kind is JobKind.DEPLOY]
-        tests = [test for entry in every if test_all or entry["id"] in acted for test in entry["tests"]]
+        tests = [test for entry in every if entry["id"] in tested for test in entry["tests"]]
         leaving = removals.pop(host.name, [])
         if entries or leaving or tests:
             variables = {

@@ -82,9 +82,7 @@ class Inventory:
             and (not states or environment.state in states)
         ]
 
-    def _machines(
-        self, tx: Transaction, holders: Iterable[Environment] | None, free: bool
-    ) -> dict[str, list[Machine]]:
+    def _machines(self, tx: Transaction, holders: Iterable[Environment] | None, free: bool) -> dict[str, list[Machine]]:
         """Machines by holder; those that nobody holds under the empty name."""
         if holders is None:
             read = tx.machines.list(tenant=self._actor.tenant, free=None if free else False)
@@ -178,5 +176,7 @@ def _checked_states(states: Collection[str]) -> Collection[str]:
 def _checked_filters(filters: Mapping[str, str | Patterns]) -> Mapping[str, Patterns]:
     for name in filters:
         if name not in FILTERS:
-            raise Invalid(f"machines have no '{name}' to choose by", place="filters", remedy=f"use {', '.join(FILTERS)}")
+            raise Invalid(
+                f"machines have no '{name}' to choose by", place="filters", remedy=f"use {', '.join(FILTERS)}"
+            )
     return {name: [value] if isinstance(value, str) else list(map(str, value)) for name, value in filters.items()}

@@ -5,14 +5,12 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from adslib.adapters import processes
 from adslib.app import App
 from adslib.domain.actor import Actor, Permission
-from adslib.domain.environment import TestReport
-from adslib.domain.errors import Blocked, Conflict, Invalid
+from adslib.domain.errors import Blocked, Conflict
 from adslib.domain.job import Job, JobKind, Owner
 from adslib.domain.lifecycle import JobEvent, JobState
 from adslib.usecases import providing, reporting, reserving
@@ -108,7 +106,7 @@ class Jobs:
             job = tx.jobs.get(job_id)
         if (job.environment, job.kind) != (name, kind) or job.state is not JobState.RUNNING:
             raise Conflict(
-                f"job {job_id} is a {job.kind} of '{job.environment}' and {job.state}, not a {kind} of '{name}' to go on with",
+                f"job {job_id} is a {job.kind} of '{job.environment}', {job.state}; this run is a {kind} of '{name}'",
                 remedy="leave ads_job out to begin a new job",
             )
         return job
@@ -167,13 +165,11 @@ class Jobs:
         job_id: str,
         attempt: int,
         *,
-        tests: Sequence[Mapping[str, Any]] | None = None,
+        tests: Sequence[Mapping[str, Any]] = (),
         kept: Mapping[str, str] | None = None,
     ) -> Outcome:
-        """End a job with what its tests said (items: instance, test, ok, cause; None: none were run)."""
-        at = self._app.clock()
-        said = None if tests is None else _test_report(tests, at)
-        job, environment = reporting.finish(self._app, self._actor, job_id, attempt, said, kept or {})
+        """End a job with what its tests said (items: instance, test, ok, cause)."""
+        job, environment = reporting.finish(self._app, self._actor, job_id, attempt, tests, kept or {})
         result = job_shown(job)
         return Outcome(True, {}, {**shown(environment), "last_job": result}, job=job.id, message=result["message"])
 
@@ -221,11 +217,3 @@ class Jobs:
     def _fenced(self, job_id: str, attempt: int) -> Job:
         with self._app.store.transaction() as tx:
             return reporting.fenced(self._app, tx, job_id, attempt)
-
-
-def _test_report(tests: Sequence[Mapping[str, Any]], at: datetime) -> TestReport:
-    try:
-        failures = [f"{t['instance']} {t['test']}: {t.get('cause', '')}" for t in tests if not t["ok"]]
-    except (KeyError, TypeError):
-        raise Invalid("a test result needs instance, test and ok", place="tests") from None
-    return TestReport(at, len(tests) - len(failures), tuple(failures))

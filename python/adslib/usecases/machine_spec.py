@@ -103,7 +103,9 @@ def _variable_problems(variables: Mapping[str, Any]) -> Iterator[tuple[str, str]
             yield f"'{name}' changes how host keys are checked, which is never off", "leave that option out"
 
 
-def machine_of(spec: MachineSpec, current: Machine | None, *, new: Machine, sizes: Mapping[str, Size], known: KnownHosts) -> Machine:
+def machine_of(
+    spec: MachineSpec, current: Machine | None, *, new: Machine, sizes: Mapping[str, Size], known: KnownHosts
+) -> Machine:
     """The row of a described machine.
 
     Args:

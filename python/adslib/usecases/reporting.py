@@ -11,7 +11,7 @@ from adslib.app import App
 from adslib.domain.actor import Actor
 from adslib.domain.desired import Desired, Digests, Seat
 from adslib.domain.environment import Environment, Standing, TestReport
-from adslib.domain.errors import Conflict
+from adslib.domain.errors import Conflict, Invalid
 from adslib.domain.event import EventLevel
 from adslib.domain.job import Job, JobKind
 from adslib.domain.lifecycle import ENVIRONMENT, JOB, EnvironmentEvent, EnvironmentState, JobEvent, JobState
@@ -19,6 +19,7 @@ from adslib.domain.topology import Instance
 from adslib.usecases.log import log
 from adslib.usecases.reserving import LEASE
 from adslib.usecases.situation import desired
+
 
 def fenced(app: App, tx: Transaction, job_id: str, attempt: int) -> Job:
     """The job, if the caller still carries it out; its lease is renewed.
@@ -40,6 +41,13 @@ def chosen(job: Job, wanted: Desired) -> list[Instance]:
     acted = {a["subject"] for a in job.plan["actions"] if a["verb"] in ("deploy", "update", "move", "repair")}
     everything = not acted or bool(job.options.get("all"))
     return [i for i in wanted.topology.instances if everything or i.id in acted]
+
+
+def to_test(job: Job, wanted: Desired, environment: Environment) -> list[Instance]:
+    """The instances whose tests a job runs: those it works on, and all of them unless the last tests were good."""
+    worked_on = {instance.id for instance in chosen(job, wanted)}
+    every = environment.tests is None or not environment.tests.good
+    return [i for i in wanted.topology.instances if (every or i.id in worked_on) and wanted.topology.service(i).tests]
 
 
 def report(app: App, actor: Actor, job_id: str, attempt: int, stage: int, results: Mapping[str, str]) -> list[str]:
@@ -126,16 +134,18 @@ def removed(app: App, actor: Actor, job_id: str, attempt: int, results: Mapping[
 
 
 def finish(
-    app: App, actor: Actor, job_id: str, attempt: int, tests: TestReport | None, kept: Mapping[str, str]
+    app: App, actor: Actor, job_id: str, attempt: int, said: Sequence[Mapping[str, Any]], kept: Mapping[str, str]
 ) -> tuple[Job, Environment]:
     """End a job: what failed decides where its environment goes (A12).
 
     Args:
-        tests: what the tests said, None if none ran. kept: machines that could not be brought up or given back.
+        said: what the tests said (items: instance, test, ok, cause).
+        kept: machines that could not be brought up or given back, with the reason.
     """
     with app.store.transaction() as tx:
         job = fenced(app, tx, job_id, attempt)
         environment = tx.environments.get(job.environment)
+        tests = _test_report(app, tx, job, environment, said)
         failures = {**job.result.get("failures", {}), **{f"machine {name}": why for name, why in kept.items()}}
         after = _after(environment, job, bool(failures), tests)
         at = app.clock()
@@ -154,6 +164,23 @@ def finish(
         level = EventLevel.INFO if good else EventLevel.ERROR
         log(tx, at, actor, message, level=level, environment=job.environment, job=job.id)
     return job, environment
+
+
+def _test_report(
+    app: App, tx: Transaction, job: Job, environment: Environment, said: Sequence[Mapping[str, Any]]
+) -> TestReport | None:
+    """What the tests said; an instance whose tests never spoke has failed them."""
+    if job.kind not in (JobKind.DEPLOY, JobKind.TEST, JobKind.START):
+        return None
+    wanted = desired(tx.revisions.get(job.environment, int(job.plan["revision"])))
+    try:
+        failures = [f"{test['instance']} {test['test']}: {test.get('cause', '')}" for test in said if not test["ok"]]
+        heard = {test["instance"] for test in said}
+    except (KeyError, TypeError):
+        raise Invalid("a test result needs instance, test and ok", place="tests") from None
+    silent = [instance.id for instance in to_test(job, wanted, environment) if instance.id not in heard]
+    passed = len(said) - len(failures)
+    return TestReport(app.clock(), passed, (*failures, *(f"{id}: its tests did not run" for id in silent)))
 
 
 def _after(environment: Environment, job: Job, failed: bool, tests: TestReport | None) -> Environment:

@@ -132,7 +132,7 @@ def _plan(app: App, tx: Transaction, environment: Environment, kind: JobKind, of
 
 def _lock_machines(app: App, tx: Transaction, environment: Environment, made: Plan) -> None:
     wanted = [action.machine for action in made.actions if action.verb is Verb.ALLOCATE]
-    tx.machines.claim([tx.machines.get(name).id for name in wanted], environment.name)
+    tx.machines.claim([machine.id for machine in tx.machines.by_names(wanted)], environment.name)
     tx.machines.add_many(
         [
             Machine(

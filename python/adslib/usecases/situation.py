@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,10 +40,10 @@ def actual(app: App, tx: Transaction, environment: Environment, offered: Sequenc
 def project_of(document: Document) -> str:
     """The project of a definition: what it names, else the folder of its file; a relative path starts there."""
     named = document.definition.project
-    folder = os.path.dirname(document.origin.path) if document.origin.path else ""
+    folder = Path(document.origin.path).parent if document.origin.path else Path()
     if not named:
-        return folder
-    return named if "://" in named or named.startswith("git@") else os.path.normpath(os.path.join(folder, named))
+        return str(folder) if document.origin.path else ""
+    return named if "://" in named or named.startswith("git@") else str((folder / named).resolve())
 
 
 def desired(revision: Revision) -> Desired:

@@ -23,7 +23,7 @@ ARGUMENTS = dict(
     limited=dict(type="list", elements="str", default=[]),
     stage=dict(type="int"),
     results=dict(type="dict", default={}),
-    tests=dict(type="list", elements="dict"),
+    tests=dict(type="list", elements="dict", default=[]),
     kept=dict(type="dict", default={}),
     person=dict(type="int"),
     scratch=dict(type="path"),
@@ -58,9 +58,8 @@ def prepare(params, task_vars):
 
 def run(ads, params, check_mode):
     """Take one step."""
-    return dict(
-        reserve=_reserve, provide=_provide, report=_report, remove=_remove, rest=_rest, finish=_finish, **{"return": _return}
-    )[params["step"]](ads, params, check_mode)
+    steps = dict(reserve=_reserve, provide=_provide, report=_report, remove=_remove, rest=_rest, finish=_finish)
+    return dict(steps, **{"return": _return})[params["step"]](ads, params, check_mode)
 
 
 def _reserve(ads, params, check_mode):

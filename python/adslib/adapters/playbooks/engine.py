@@ -87,6 +87,8 @@ class Playbooks:
         )
         config.prepare()
         config.env = {key: value for key, value in config.env.items() if os.environ.get(key) != value}
+        # ansible-runner switches host key checking off; ads never does.
+        config.env.pop("ANSIBLE_HOST_KEY_CHECKING", None)
         pipe = folder / "environment.pipe"
         config.env |= {JOB_MARKER: job_id, "ADS_ENVIRONMENT_PIPE": str(pipe), "PYTHONPATH": _import_path()}
         config.command = [
@@ -176,7 +178,7 @@ def _hand_over(pipe: Path, environ: Mapping[str, str]) -> None:
     os.mkfifo(pipe, 0o600)
 
     def write() -> None:
-        with contextlib.suppress(OSError), open(pipe, "wb") as stream:
+        with contextlib.suppress(OSError), pipe.open("wb") as stream:
             stream.write(b"\0".join(f"{key}={value}".encode() for key, value in environ.items()))
 
     threading.Thread(target=write, daemon=True).start()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 
 def main() -> None:
     """Read `KEY=value` pairs, separated by NUL, from the pipe that the engine offers; then exec the given command."""
-    pipe = os.environ.pop("ADS_ENVIRONMENT_PIPE")
-    with open(pipe, "rb") as stream:
+    pipe = Path(os.environ.pop("ADS_ENVIRONMENT_PIPE"))
+    with pipe.open("rb") as stream:
         pairs = (item.partition(b"=") for item in stream.read().split(b"\0") if item)
         handed = {key.decode(): value.decode() for key, _, value in pairs}
-    os.unlink(pipe)
+    pipe.unlink()
     os.execvpe(sys.argv[1], sys.argv[1:], {**handed, **os.environ})
 
 

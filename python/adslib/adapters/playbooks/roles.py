@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
+from pathlib import Path
 
 
 def missing(names: list[str]) -> list[str]:
@@ -18,12 +18,12 @@ def missing(names: list[str]) -> list[str]:
 
     if not AnsibleCollectionConfig.collection_finder:
         _AnsibleCollectionFinder(constants.COLLECTIONS_PATHS)._install()
-    folders = [*constants.DEFAULT_ROLES_PATH, os.path.join(os.getcwd(), "roles"), os.getcwd()]
+    folders = [*map(Path, constants.DEFAULT_ROLES_PATH), Path("roles"), Path()]
 
     def found(name: str) -> bool:
         if name.count(".") >= 2:
             return _get_collection_role_path(name) is not None
-        return any(os.path.isdir(os.path.join(folder, name)) for folder in folders)
+        return any((folder / name).is_dir() for folder in folders)
 
     return [name for name in names if not found(name)]
 

@@ -1,0 +1,116 @@
+"""The power goes at every moment at which it could matter; the next run goes on, nothing is lost or held twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CRASHING = Path(__file__).with_name("crashing")
+MOST_MOMENTS = 120
+"""More than a deployment of the small environment has; `test_moments_are_counted` says so if that changes."""
+
+DEFINITION = """
+environment: small
+components:
+  web:
+    version: "1"
+    files: [{path: /etc/web.txt, content: "{{ self.id }}"}]
+    process: {command: "{{ ads_python }} -m http.server --bind {{ self.address }} --directory {{ ads_root }}/etc 8080"}
+services:
+  store: {component: web, ports: {http: 8080}}
+  web: {component: web, requires: [store], ports: {http: 8080}, tests: [{http: /web.txt, contains: web-1}]}
+"""
+
+
+def ads(home: Path, *words: str, crash_at: int = 0, log: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command line; with a log it counts moments and dies at one."""
+    environ = {**os.environ, "ADS_HOME": str(home)}
+    if log:
+        paths = os.pathsep.join([str(CRASHING), os.environ.get("PYTHONPATH", "")])
+        environ |= {"PYTHONPATH": paths, "ADS_CRASH_LOG": str(log), "ADS_CRASH_AT": str(crash_at)}
+    command = [sys.executable, "-m", "adslib.entrypoints.cli", *words]
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=180, check=False)
+
+
+@pytest.fixture
+def home(tmp_path: Path):
+    """A home with the small environment defined; whatever a test leaves is deleted."""
+    document = tmp_path / "small.yml"
+    document.write_text(DEFINITION)
+    folder = tmp_path / "home"
+    created = ads(folder, "environment", "create", str(document))
+    assert created.returncode == 0, created.stderr
+    yield folder
+    ads(folder, "environment", "undeploy", "small")
+
+
+def machines(home: Path) -> list[dict[str, object]]:
+    return json.loads(ads(home, "machine", "list", "--format", "json").stdout)
+
+
+def folders(home: Path) -> set[str]:
+    """The machines that really exist at the local gateway."""
+    return {path.name for path in (home / "machines").iterdir() if not path.name.startswith(".")}
+
+
+def expect_one_whole_environment(home: Path) -> None:
+    """Live, two machines in the store, the same two at the gateway, one instance on each."""
+    shown = json.loads(ads(home, "environment", "show", "small", "--format", "json").stdout)
+    assert shown["state"] == "live", shown
+    assert sorted(i["state"] for i in shown["instances"]) == ["deployed", "deployed"]
+    held = machines(home)
+    assert len(held) == 2
+    assert {m["holder"] for m in held} == {"small"}
+    assert len({i["machine"] for i in shown["instances"]}) == 2
+    assert folders(home) == {str(m["id"]) for m in held}
+
+
+@pytest.mark.slow
+@pytest.mark.req("A23")
+@pytest.mark.parametrize("moment", range(1, MOST_MOMENTS + 1))
+def test_deployment_survives_a_power_cut(home: Path, tmp_path: Path, moment: int) -> None:
+    """Cut at one moment of a deployment, deploy again: whole."""
+    log = tmp_path / "moments"
+    cut = ads(home, "environment", "deploy", "small", crash_at=moment, log=log)
+    reached = len(log.read_text().splitlines())
+    if reached < moment:
+        assert cut.returncode == 0, cut.stderr
+        pytest.skip(f"a deployment has {reached} moments; this one does not occur")
+    again = ads(home, "environment", "deploy", "small")
+    assert again.returncode == 0, again.stdout + again.stderr
+    expect_one_whole_environment(home)
+
+
+@pytest.mark.slow
+@pytest.mark.req("A13")
+@pytest.mark.parametrize("moment", range(1, 41))
+def test_undeployment_survives_a_power_cut(home: Path, tmp_path: Path, moment: int) -> None:
+    """Cut at one moment of an undeployment, undeploy again: nothing is left."""
+    assert ads(home, "environment", "deploy", "small").returncode == 0
+    log = tmp_path / "moments"
+    ads(home, "environment", "undeploy", "small", crash_at=moment, log=log)
+    if len(log.read_text().splitlines()) < moment:
+        pytest.skip("an undeployment has fewer moments; this one does not occur")
+    shown = json.loads(ads(home, "environment", "show", "small", "--format", "json").stdout)
+    if shown["state"] != "not-deployed":
+        again = ads(home, "environment", "undeploy", "small")
+        assert again.returncode == 0, again.stdout + again.stderr
+    assert machines(home) == []
+    assert folders(home) == set()
+
+
+@pytest.mark.req("A23")
+def test_moments_are_counted(home: Path, tmp_path: Path) -> None:
+    """The range above covers a whole deployment."""
+    log = tmp_path / "moments"
+    done = ads(home, "environment", "deploy", "small", log=log)
+    assert done.returncode == 0, done.stdout + done.stderr
+    moments = log.read_text().splitlines()
+    assert 20 < len(moments) <= MOST_MOMENTS, moments
+    assert {"before commit", "after commit", "before local create", "after local create"} <= set(moments)
+    expect_one_whole_environment(home)
