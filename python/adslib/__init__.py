@@ -1,3 +1,73 @@
-"""ads: describe an environment once; ads deploys it, watches it and moves its users."""
+"""ads: describe an environment once; ads deploys it, watches it and moves its users.
+
+```python
+import adslib
+
+with adslib.connect() as ads:
+    ads.environments.create(adslib.load("telephony.yml"))
+    print(ads.environments.plan("telephony"))
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from adslib.domain.errors import AdsError
+
+if TYPE_CHECKING:
+    from adslib.adapters.documents import Document
+    from adslib.usecases.ads import Ads
 
 __version__ = "0.1.0"
+__all__ = ["AdsError", "connect", "load", "preload"]
+
+
+def connect(database_url: str = "", *, actor: str = "", tenant: str = "default") -> Ads:
+    """Open ads for a program.
+
+    Args:
+        database_url: `sqlite:///…` or `postgresql+psycopg://…`; empty: from the settings.
+        actor: who acts; empty: the operating-system user, with all permissions.
+
+    Raises:
+        AdsError: the settings are wrong, or the store cannot be opened.
+    """
+    import getpass
+
+    from adslib.app import open_app
+    from adslib.domain.actor import Actor
+    from adslib.usecases.ads import Ads
+
+    return Ads(open_app(database_url), Actor(actor or getpass.getuser(), tenant))
+
+
+def load(path: str, parameters: Mapping[str, Any] | None = None) -> Document:
+    """Read and validate a definition from a YAML or XML file.
+
+    Args:
+        parameters: values for the definition's parameters.
+
+    Raises:
+        AdsError: all that is wrong with it, each with file, line, path and remedy.
+    """
+    from adslib.adapters import documents
+
+    return documents.load(path, parameters)
+
+
+def preload(database_url: str = "") -> None:
+    """Import what `connect` needs, so that a process that forks often pays for it once; nothing is opened.
+
+    Raises:
+        AdsError: the settings are wrong, or the database's driver is not installed.
+    """
+    from importlib import import_module
+
+    from adslib.adapters.settings import read_settings
+    from adslib.adapters.store import preload as preload_driver
+
+    for name in ("adslib.app", "adslib.usecases.ads", "adslib.domain.reading"):
+        import_module(name)
+    preload_driver(read_settings(database_url=database_url).database_url)
