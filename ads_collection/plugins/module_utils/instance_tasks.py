@@ -10,7 +10,9 @@ comes from the store is marked unsafe, so it is never taken for a template.
 from __future__ import annotations
 
 import os
+import re
 
+SECRET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 OURS = "ads.deploy."
 
 
@@ -72,7 +74,9 @@ def note(name, results):
 
 
 def unsafe(value):
-    """The same data with every string marked unsafe."""
+    """The same data with every string marked unsafe; what names a secret becomes a look-up of it."""
+    if isinstance(value, dict) and set(value) == {"secret"} and SECRET.fullmatch(str(value["secret"])):
+        return "{{{{ lookup('ads.deploy.secret', '{0}') }}}}".format(value["secret"])
     if isinstance(value, dict):
         return {key: unsafe(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
