@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from adslib.app import App
@@ -38,6 +39,7 @@ def hosts_of(app: App, job: Job, machines: Iterable[Machine]) -> list[dict[str, 
         environment = tx.environments.get(job.environment)
         wanted = desired(tx.revisions.get(job.environment, int(job.plan["revision"])))
     acted = {instance.id for instance in chosen(job, wanted)}
+    environment = replace(environment, project=app.playbooks.project(environment.project))
     tested = {instance.id for instance in to_test(job, wanted, environment)}
     result = []
     for host in HostViews(environment, wanted, job.plan["seats"], running).hosts():

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adslib.domain.errors import Failed, Invalid
+from adslib.adapters.playbooks.projects import project_folder
+from adslib.domain.errors import Failed
 from adslib.domain.job import JOB_MARKER
 
 COLLECTION = "ads.deploy"
@@ -44,6 +45,10 @@ class Playbooks:
         """The directory of a job's artifacts."""
         return self._home / "jobs" / job_id
 
+    def project(self, project: str) -> str:
+        """The directory of a project, checked out if it is a git commit; empty stays empty."""
+        return str(project_folder(project, self._home)) if project else ""
+
     def run(
         self,
         job_id: str,
@@ -60,7 +65,7 @@ class Playbooks:
 
         Args:
             job_id: marks every process of the run. playbook: name (`deploy` is `ads.deploy.deploy`).
-            project: directory to run in, empty: none. variables: extra variables; never secrets.
+            project: directory to run in, or `URL@COMMIT`; empty: none. variables: extra variables; never secrets.
             environ: environment of the run, secrets included. arguments: further words for ansible-playbook.
             on_event: called with each ansible-runner event. cancelled: asked often; True ends the run.
 
@@ -106,17 +111,13 @@ class Playbooks:
         return Run(rc, bool(runner.canceled), str(folder / "artifacts" / "run"))
 
     def _prepare(self, folder: Path, project: str) -> Path:
-        if project and not Path(project).is_dir():
-            raise Invalid(
-                f"the project '{project}' is no directory", remedy="name one with 'project:' in the definition"
-            )
+        work = project_folder(project, self._home) if project else folder / "project"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)
         inventory = folder / "inventory"
         inventory.mkdir()
         local = "localhost ansible_connection=local ansible_python_interpreter='{{ ansible_playbook_python }}'\n"
         (inventory / "localhost.ini").write_text(local, encoding="utf-8")
-        work = Path(project) if project else folder / "project"
         work.mkdir(exist_ok=True)
         for name in ("group_vars", "host_vars"):
             if (work / name).is_dir():
@@ -129,7 +130,7 @@ class Playbooks:
             return []
         probe = subprocess.run(
             [sys.executable, "-m", "adslib.adapters.playbooks.roles", *names],
-            cwd=project or None,
+            cwd=self.project(project) or None,
             capture_output=True,
             text=True,
             timeout=60,
