@@ -6,6 +6,7 @@ is recorded as it comes. Gateways are idempotent by the machine's id, so doing i
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
@@ -13,7 +14,7 @@ from dataclasses import replace
 
 from adslib.app import App
 from adslib.domain.actor import Actor
-from adslib.domain.errors import AdsError, NotFound
+from adslib.domain.errors import AdsError, Failed, NotFound
 from adslib.domain.event import EventLevel
 from adslib.domain.gateway import Capability, Gateway, Order, Sighting
 from adslib.domain.job import Job
@@ -22,6 +23,8 @@ from adslib.domain.machine import Machine
 from adslib.usecases.log import log
 
 SIDE_BY_SIDE = 16
+BOOT_PATIENCE = 300.0
+LOOK_EVERY = 0.2
 
 Told = Callable[[str], None]
 """Told of each machine as it is done, for progress."""
@@ -46,10 +49,25 @@ def provide(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
 def _bring_up(gateway: Gateway, machine: Machine) -> Machine:
     if machine.state is MachineState.CREATING:
         order = Order(machine.id, machine.name, machine.size, machine.os, machine.image, machine.location)
-        return merged(machine, gateway.create(order))
+        return merged(machine, _booted(gateway, gateway.create(order)))
     if Capability.START not in gateway.capabilities:
         return replace(machine, state=MachineState.RUNNING)
     return merged(machine, gateway.start(machine.ref))
+
+
+def _booted(gateway: Gateway, seen: Sighting) -> Sighting:
+    """Wait until a machine that was made runs.
+
+    Raises:
+        Failed: it does not in time.
+    """
+    deadline = time.monotonic() + BOOT_PATIENCE
+    while seen.state is MachineState.CREATING:
+        if time.monotonic() > deadline:
+            raise Failed(f"it did not boot within {BOOT_PATIENCE:.0f} s", place=seen.name)
+        time.sleep(LOOK_EVERY)
+        seen = gateway.look(seen.ref)
+    return seen
 
 
 def merged(machine: Machine, seen: Sighting) -> Machine:

@@ -1,0 +1,174 @@
+"""All local machines of one ADS_HOME: which there are, and how one comes into being and goes without a trace.
+
+A machine is made as `.making-<id>` and takes its name when it is complete; it goes as `.deleting-<id>`. So whatever
+has the name of a machine is one, and after a crash it is plain what was under way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from adslib.adapters.gateways.local.addresses import Addresses
+from adslib.adapters.gateways.local.directory import Directory, Record, remove, settle
+from adslib.adapters.gateways.local.locks import locked
+from adslib.adapters.gateways.local.templates import MINIMAL, Templates
+from adslib.domain.errors import AdsError, Failed, Invalid, NotFound
+from adslib.domain.gateway import Order
+
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+MAKING, DELETING = ".making-", ".deleting-"
+BUSY_SECONDS = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """The directories of all machines.
+
+    Args:
+        gateway: its name, for messages. place: where they lie. limit: how many there may be.
+    """
+
+    gateway: str
+    place: Path
+    limit: int
+    addresses: Addresses
+    templates: Templates
+
+    def directory(self, machine_id: str) -> Directory:
+        """The directory of a machine, whether there is one or not."""
+        return Directory(self.place / machine_id)
+
+    def all(self) -> list[Directory]:
+        """All machines by id, also those that are half made or half deleted."""
+        if not self.place.is_dir():
+            return []
+        paths = [path for path in self.place.iterdir() if ID.fullmatch(identity(path)) and path.is_dir()]
+        return [Directory(path) for path in sorted(paths, key=identity)]
+
+    def find(self, ref: str) -> Directory:
+        """The directory of a machine that there is, even if it is half made or half deleted.
+
+        Raises:
+            NotFound: there is none.
+        """
+        if ID.fullmatch(ref):
+            for prefix in ("", MAKING, DELETING):
+                path = self.place / f"{prefix}{ref}"
+                if path.exists():
+                    return Directory(path)
+        raise self._unknown(ref)
+
+    @contextmanager
+    def busy(self, machine_id: str) -> Iterator[Directory]:
+        """Keep everybody else from a machine while the block runs.
+
+        Raises:
+            Conflict: somebody else is busy with it for too long.
+        """
+        self.place.mkdir(parents=True, exist_ok=True)
+        lock = self.place / f".{machine_id}.lock"
+        with locked(lock, f"local machine '{machine_id}'", BUSY_SECONDS):
+            try:
+                yield self.directory(machine_id)
+            finally:
+                if not self.directory(machine_id).path.exists():
+                    lock.unlink(missing_ok=True)
+
+    @contextmanager
+    def known(self, ref: str) -> Iterator[Directory]:
+        """The same for a machine that stands.
+
+        Raises:
+            NotFound: there is none. Conflict: somebody else is busy with it for too long.
+        """
+        if not ID.fullmatch(ref) or not self.directory(ref).path.exists():
+            raise self._unknown(ref)
+        with self.busy(ref) as machine:
+            if not machine.path.exists():
+                raise self._unknown(ref)
+            yield machine
+
+    def make(self, order: Order) -> None:
+        """Make the directory of a machine and claim its address.
+
+        Raises:
+            Failed: there are too many, or the disk is full. Conflict: the address is taken.
+        """
+        machine = self.directory(order.id)
+        half = Directory(self.place / f"{MAKING}{order.id}")
+        self._begin(half)
+        try:
+            image = order.image or MINIMAL
+            record = Record(
+                id=order.id,
+                name=order.name,
+                size=order.size,
+                os=self.templates.os,
+                location=order.location,
+                image=image,
+                address=self.addresses.claim(machine.path, order.id, order.address),
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
+                labels=dict(order.labels),
+            )
+            self.templates.unfold(image, half.root)
+            half.init.mkdir()
+            half.snapshots.mkdir()
+            half.unstarted.touch()
+            half.write(record)
+            half.path.rename(machine.path)
+            settle(self.place)
+        except (AdsError, OSError) as error:
+            self.clear(order.id)
+            if isinstance(error, OSError):
+                message = f"local machine '{order.name}' cannot be made ({error})"
+                raise Failed(message, place=str(half.path)) from error
+            raise
+
+    def part(self, machine: Directory) -> None:
+        """Take a stopped machine out of the machines; `clear` then removes what it was."""
+        machine.path.rename(self.place / f"{DELETING}{machine.path.name}")
+        settle(self.place)
+
+    def clear(self, machine_id: str) -> None:
+        """Remove what is half made or half deleted of a machine that does not stand, and give back its address."""
+        halves = [self.place / f"{prefix}{machine_id}" for prefix in (MAKING, DELETING)]
+        left = [path for path in halves if path.exists()]
+        if left:
+            self.addresses.release(self.directory(machine_id).path)
+            for path in left:
+                remove(path)
+
+    def _begin(self, half: Directory) -> None:
+        """Make the directory that a machine grows in, if there may be one more."""
+        with locked(self.place / ".lock", f"gateway '{self.gateway}'", BUSY_SECONDS):
+            count = len(self.all())
+            if count >= self.limit:
+                raise Failed(
+                    f"gateway '{self.gateway}' is full: it has {count} machines of {self.limit}",
+                    remedy="delete machines, or raise its option 'limit'",
+                )
+            half.path.mkdir(mode=0o755)
+
+    def _unknown(self, ref: str) -> NotFound:
+        return NotFound(f"gateway '{self.gateway}' has no machine '{ref}'", place=str(self.place))
+
+
+def identity(path: Path) -> str:
+    """The id of the machine that a directory is or was to be."""
+    return path.name.removeprefix(MAKING).removeprefix(DELETING)
+
+
+def checked_id(machine_id: str) -> str:
+    """Return an id that can name a directory.
+
+    Raises:
+        Invalid: it cannot.
+    """
+    if ID.fullmatch(machine_id):
+        return machine_id
+    raise Invalid(f"'{machine_id}' is no id for a local machine", remedy="use 1 to 64 letters, digits, '-' and '_'")

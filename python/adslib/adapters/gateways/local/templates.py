@@ -1,0 +1,104 @@
+"""Instance templates of local machines: tar files, and a minimal one that is made in code."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from adslib.adapters.gateways.local import archives
+from adslib.adapters.gateways.local.directory import settle
+from adslib.adapters.gateways.orders import check_choice
+from adslib.domain.errors import Conflict, Failed, Invalid, NotFound
+from adslib.domain.gateway import InstanceTemplate
+from adslib.domain.names import checked_name
+
+MINIMAL = "minimal"
+MINIMAL_TREE = ("etc/supervisor/conf.d", "opt", "run", "srv", "tmp", "var/lib", "var/log")
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """The templates in a directory, one tar file each. Machines are copies: a template can go at any time.
+
+    Args:
+        directory: where they lie. os: the operating system of this host, which is that of all its local machines.
+    """
+
+    directory: Path
+    os: str
+
+    def all(self) -> Sequence[InstanceTemplate]:
+        """List them by name."""
+        files = self.directory.glob("[!.]*.tar") if self.directory.is_dir() else ()
+        found = [InstanceTemplate(file.stem, self.os, file.stat().st_size) for file in files]
+        return tuple(sorted([*found, InstanceTemplate(MINIMAL, self.os)], key=lambda template: template.name))
+
+    def check(self, name: str) -> None:
+        """Make sure that there is such a template.
+
+        Raises:
+            Invalid: there is none; the message says which there are.
+        """
+        check_choice("instance template", name, [template.name for template in self.all()])
+
+    def unfold(self, name: str, root: Path) -> None:
+        """Make the file system of a new machine."""
+        if name == MINIMAL:
+            root.mkdir()
+        else:
+            archives.unpack(self._file(name), root, own=False)
+        # A program's configuration must always find its place, whatever the template leaves out.
+        for part in MINIMAL_TREE:
+            (root / part).mkdir(parents=True, exist_ok=True)
+        (root / "tmp").chmod(0o1777)
+
+    def upload(self, name: str, source: Path) -> InstanceTemplate:
+        """Take a tar file, compressed or not, as a template. The same file once more changes nothing.
+
+        Raises:
+            Invalid: wrong name, no tar file, or it would write outside the machine. Conflict: the name is taken.
+        """
+        target = self._file(checked_name(name, "an instance template"))
+        archives.check(source)
+        taken = name == MINIMAL or (target.exists() and not filecmp.cmp(source, target, shallow=False))
+        if taken:
+            raise Conflict(f"there is another instance template '{name}'", remedy="choose another name or delete it")
+        if not target.exists():
+            self._copy(source, target)
+        return InstanceTemplate(name, self.os, target.stat().st_size)
+
+    def delete(self, name: str) -> None:
+        """Remove a template; nothing happens if it is gone.
+
+        Raises:
+            Invalid: it is built in. NotFound: there can be no template of such a name.
+        """
+        if name == MINIMAL:
+            raise Invalid(f"instance template '{MINIMAL}' is built in and stays")
+        try:
+            self._file(checked_name(name, "an instance template")).unlink(missing_ok=True)
+        except Invalid as error:
+            raise NotFound(f"there is no instance template {name!r}") from error
+
+    def _file(self, name: str) -> Path:
+        return self.directory / f"{name}.tar"
+
+    def _copy(self, source: Path, target: Path) -> None:
+        new = target.with_name(f".{target.name}.{os.getpid()}.new")
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            with source.open("rb") as old, new.open("wb") as file:
+                shutil.copyfileobj(old, file, 1 << 20)
+                file.flush()
+                os.fsync(file.fileno())
+            archives.check(new)  # the file that we keep, should the other have changed meanwhile
+            new.rename(target)
+            settle(self.directory)
+        except OSError as error:
+            raise Failed(f"instance template '{target.stem}' cannot be stored ({error})", place=str(target)) from error
+        finally:
+            new.unlink(missing_ok=True)

@@ -1,0 +1,114 @@
+"""The gateways of one store: opened by name, and asked what they can make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adslib.adapters.gateways.registry import open_gateway
+from adslib.domain.errors import AdsError, NotFound
+from adslib.domain.gateway import Capability, Gateway, Offer, Sighting
+from adslib.domain.gateway_setting import GatewaySetting
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+LOCAL = "local"
+STATIC = "static"
+DEFAULTS: Mapping[str, GatewaySetting] = {name: GatewaySetting(name, name) for name in (LOCAL, STATIC)}
+"""Gateways that exist without being added: machines on this host, and machines added by hand."""
+
+SIDE_BY_SIDE = 16
+
+
+class Offers(tuple[Offer, ...]):
+    """What the gateways can make, in order of preference.
+
+    `silent` names the gateways that did not answer, each with the reason; they offer nothing for now.
+    """
+
+    silent: Mapping[str, str]
+
+    def __new__(cls, offers: Iterable[Offer] = (), silent: Mapping[str, str] | None = None) -> Offers:
+        """Keep the offers; `silent` is empty if everybody answered."""
+        made = super().__new__(cls, offers)
+        made.silent = silent or {}
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Gateways:
+    """Opens gateways for one home and store.
+
+    Args:
+        home: ADS_HOME. engine: the store's engine or URL, for gateways that keep their machines there.
+        known: lists the machines that the store knows of a gateway, by the gateway's name.
+    """
+
+    home: Path
+    engine: Engine | str | None = None
+    known: Callable[[str], Iterable[Sighting]] | None = None
+
+    def setting(self, name: str, settings: Iterable[GatewaySetting]) -> GatewaySetting:
+        """The setting of this name: an added one, else a default one.
+
+        Raises:
+            NotFound: there is neither.
+        """
+        chosen = {**DEFAULTS, **{setting.name: setting for setting in settings}}
+        if name not in chosen:
+            raise NotFound(f"there is no gateway '{name}'", remedy=f"there are: {', '.join(sorted(chosen))}")
+        return chosen[name]
+
+    def open(self, name: str, settings: Iterable[GatewaySetting]) -> Gateway:
+        """Open a gateway (A8, A9).
+
+        Args:
+            settings: the gateways that were added.
+
+        Raises:
+            NotFound: there is no such gateway. Invalid: its options are wrong.
+        """
+        return self.open_setting(self.setting(name, settings))
+
+    def open_setting(self, setting: GatewaySetting) -> Gateway:
+        """Open the gateway of a setting, which need not be stored.
+
+        Raises:
+            Invalid: there is no such kind, or an option is wrong or unknown.
+        """
+        known = self.known
+        return open_gateway(
+            setting.kind,
+            setting.name,
+            setting.options,
+            home=self.home,
+            engine=self.engine,
+            known=(lambda: known(setting.name)) if known else None,
+        )
+
+    def offers(self, settings: Iterable[GatewaySetting], *, with_default: bool) -> Offers:
+        """Ask all added gateways that make machines, side by side; in the order of their names.
+
+        Args:
+            with_default: ask the default `local` gateway last. It is a trial's: where anything else is known, it
+                would fill a shortage with machines on the controller without a word.
+        """
+        asked = sorted(settings, key=lambda setting: setting.name)
+        if with_default and LOCAL not in {setting.name for setting in asked}:
+            asked.append(DEFAULTS[LOCAL])
+        with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
+            answers = list(pool.map(self._ask, asked))
+        silent = {setting.name: said for setting, said in zip(asked, answers, strict=True) if isinstance(said, str)}
+        return Offers((said for said in answers if isinstance(said, Offer)), silent)
+
+    def _ask(self, setting: GatewaySetting) -> Offer | str | None:
+        """Its offer, why it has none to give, or None if it makes no machines."""
+        try:
+            gateway = self.open_setting(setting)
+            return gateway.offer() if Capability.CREATE in gateway.capabilities else None
+        except (AdsError, OSError, ImportError) as error:
+            return str(error) or type(error).__name__

@@ -1,0 +1,87 @@
+"""Reading the options of a gateway: every wrong one is named, and what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from adslib.domain.errors import Invalid, Problem
+
+T = TypeVar("T")
+
+
+class Options:
+    """The options as they were given. Read each by its type, then call `finish`.
+
+    Args:
+        gateway: its name, for messages. given: plain values from YAML, JSON or the command line.
+    """
+
+    def __init__(self, gateway: str, given: Mapping[str, Any]) -> None:
+        self._gateway = gateway
+        self._given = given
+        self._known: set[str] = set()
+        self._problems: list[Problem] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        """A text."""
+        value = self._take(name, default)
+        return value if isinstance(value, str) else self._wrong(name, value, "use a text", default)
+
+    def number(self, name: str, default: float, *, least: float = 0, most: float | None = None) -> float:
+        """A number within limits, also written as a text."""
+        value = self._take(name, default)
+        span = f"use a number from {least:g}{f' to {most:g}' if most is not None else ' on'}"
+        try:
+            if isinstance(value, bool):
+                raise ValueError
+            number = float(value)
+        except (TypeError, ValueError):
+            return self._wrong(name, value, span, default)
+        within = least <= number and (most is None or number <= most) and number != float("inf")
+        return number if within else self._wrong(name, value, span, default)
+
+    def whole(self, name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+        """A whole number within limits."""
+        number = self.number(name, default, least=least, most=most)
+        return int(number) if number == int(number) else self._wrong(name, number, "use a whole number", default)
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """A yes or no."""
+        value = self._take(name, default)
+        if isinstance(value, bool):
+            return value
+        known = {"true": True, "yes": True, "false": False, "no": False}
+        word = str(value).lower()
+        return known[word] if word in known else self._wrong(name, value, "use true or false", default)
+
+    def names(self, name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """A list of names, also written as one text with commas."""
+        value = self._take(name, default)
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+            return self._wrong(name, value, "use a list of names", default)
+        return tuple(part.strip() for part in parts if part.strip())
+
+    def finish(self) -> None:
+        """Refuse what is wrong or unknown.
+
+        Raises:
+            Invalid: with all that is wrong.
+        """
+        unknown = sorted(set(self._given) - self._known)
+        known = ", ".join(sorted(self._known)) or "none"
+        self._problems += [
+            Problem(f"'{name}' is no option of it", f"gateway {self._gateway}", f"its options: {known}")
+            for name in unknown
+        ]
+        if self._problems:
+            raise Invalid(problems=self._problems)
+
+    def _take(self, name: str, default: object) -> Any:
+        self._known.add(name)
+        return self._given.get(name, default)
+
+    def _wrong(self, name: str, value: object, remedy: str, default: T) -> T:
+        self._problems.append(Problem(f"option {name}: {value!r} will not do", f"gateway {self._gateway}", remedy))
+        return default

@@ -1,0 +1,51 @@
+"""Which kinds of gateways there are.
+
+A kind is imported when it is opened: an absent library costs only those who need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adslib.adapters.gateways.surroundings import Surroundings
+from adslib.domain.errors import Invalid
+from adslib.domain.gateway import Gateway, Sighting
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+# Each module has a function connect(name, options, around) -> Gateway.
+KINDS: Mapping[str, str] = {
+    "local": "adslib.adapters.gateways.local",
+    "sim": "adslib.adapters.gateways.sim",
+    "static": "adslib.adapters.gateways.static",
+}
+
+
+def open_gateway(
+    kind: str,
+    name: str,
+    options: Mapping[str, Any],
+    *,
+    home: Path,
+    engine: Engine | str | None = None,
+    known: Callable[[], Iterable[Sighting]] | None = None,
+) -> Gateway:
+    """Open a gateway (A8, A9).
+
+    Args:
+        kind: one of KINDS. name: what it is called in the store. options: see docs/gateways.md. home: ADS_HOME.
+        engine: the store's engine or URL (`sim` keeps its cloud there).
+        known: lists the machines that the store knows of this gateway (`static` has no other source).
+
+    Raises:
+        Invalid: no such kind, or an option is wrong or unknown.
+    """
+    if kind not in KINDS:
+        raise Invalid(f"'{kind}' is no kind of gateway", place=f"gateway {name}", remedy=f"use {', '.join(KINDS)}")
+    around = Surroundings(home, engine, known) if known else Surroundings(home, engine)
+    gateway: Gateway = import_module(KINDS[kind]).connect(name, options, around)
+    return gateway

@@ -1,0 +1,368 @@
+"""What every gateway promises (A8, A9, A10). `test_contract.py` runs it over each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters.gateways.subjects import ABSENT, LARGE, SMALL, Subject, order, tar
+from adslib.domain.errors import Conflict, Failed, Invalid, NotFound, Unsupported
+from adslib.domain.gateway import Capability, Gateway
+from adslib.domain.lifecycle import MachineState
+from adslib.domain.machine import Size
+
+C = Capability
+FIXED = {"local": "127.96.7.9", "sim": "198.18.7.9"}
+RUNNING, STOPPED = MachineState.RUNNING, MachineState.STOPPED
+
+OPERATIONS: dict[Capability, list[Callable[[Gateway, str], object]]] = {
+    C.CREATE: [lambda gateway, _ref: gateway.create(order())],
+    C.DELETE: [lambda gateway, ref: gateway.delete(ref)],
+    C.START: [lambda gateway, ref: gateway.start(ref)],
+    C.STOP: [lambda gateway, ref: gateway.stop(ref)],
+    C.REBOOT: [lambda gateway, ref: gateway.reboot(ref)],
+    C.SNAPSHOTS: [
+        lambda gateway, ref: gateway.snapshots(ref),
+        lambda gateway, ref: gateway.create_snapshot(ref, "before"),
+        lambda gateway, ref: gateway.restore_snapshot(ref, "before"),
+        lambda gateway, ref: gateway.delete_snapshot(ref, "before"),
+    ],
+    C.TEMPLATES: [
+        lambda gateway, _ref: gateway.templates(),
+        lambda gateway, _ref: gateway.upload_template("mine", "mine.tar"),
+        lambda gateway, _ref: gateway.delete_template("mine"),
+    ],
+}
+
+
+@pytest.mark.req("A8", "A9")
+class ContractOfCapabilities:
+    """What a gateway declares is what it has."""
+
+    def test_the_reviewed_table_is_what_is_declared(self, subject: Subject, gateway: Gateway) -> None:
+        missing = {capability for kind, capability in ABSENT if kind == subject.kind}
+        assert gateway.capabilities == frozenset(Capability) - missing
+        assert gateway.kind == subject.kind
+        assert gateway.name == "here"
+
+    def test_what_is_not_declared_is_refused_before_anything_is_done(self, subject: Subject, gateway: Gateway) -> None:
+        seen = subject.machine(gateway)
+        for capability in frozenset(OPERATIONS) - gateway.capabilities:
+            for operation in OPERATIONS[capability]:
+                with pytest.raises(Unsupported, match="here"):
+                    operation(gateway, seen.ref)
+        assert [machine.ref for machine in gateway.machines()] == [seen.ref]
+
+    def test_a_wrong_option_is_refused_with_those_there_are(self, subject: Subject) -> None:
+        with pytest.raises(Invalid, match=r"'colour' is no option.*ts options: "):
+            subject.open(colour="blue")
+
+
+@pytest.mark.req("A8", "A10")
+class ContractOfLooking:
+    """Looking tells what is, and nothing that is not."""
+
+    def test_there_is_nothing_at_first(self, gateway: Gateway) -> None:
+        assert list(gateway.machines()) == []
+
+    def test_one_is_seen_as_among_all(self, subject: Subject, gateway: Gateway) -> None:
+        first, second = subject.machine(gateway), subject.machine(gateway)
+        assert gateway.look(first.ref) == first
+        assert {machine.ref: machine for machine in gateway.machines()} == {first.ref: first, second.ref: second}
+
+    def test_another_process_sees_the_same(self, subject: Subject, gateway: Gateway) -> None:
+        made = subject.machine(gateway)
+        assert subject.open().look(made.ref) == made
+
+    @pytest.mark.parametrize("ref", ["nobody", "", "../escape", ".making-x", "a b", "x" * 300])
+    def test_an_unknown_machine_is_not_found(self, gateway: Gateway, ref: str) -> None:
+        with pytest.raises(NotFound, match="no machine"):
+            gateway.look(ref)
+        for capability in gateway.capabilities & {C.START, C.STOP, C.REBOOT, C.SNAPSHOTS}:
+            for operation in OPERATIONS[capability]:
+                with pytest.raises(NotFound, match="no machine"):
+                    operation(gateway, ref)
+        assert list(gateway.machines()) == []
+
+    def test_the_offer_says_what_can_be_made(self, gateway: Gateway) -> None:
+        offer = gateway.offer()
+        assert offer.gateway == "here"
+        assert list(offer.sizes) == sorted(offer.sizes, key=lambda size: (size.cpu, size.memory, size.disk))
+        assert bool(offer.sizes) == (C.CREATE in gateway.capabilities)
+        assert offer == gateway.offer()
+
+
+@pytest.mark.req("A8", "A9")
+@pytest.mark.needs(C.CREATE, C.DELETE)
+class ContractOfMaking:
+    """An order becomes one machine, whatever happens, and a machine goes without a trace."""
+
+    def test_a_machine_is_as_it_was_ordered(self, gateway: Gateway) -> None:
+        offer = gateway.offer()
+        wanted = order(name="media-1", size=LARGE, os=offer.systems[0], location="us-west")
+        made = gateway.create(wanted)
+        assert (made.id, made.name, made.size) == (wanted.id, "media-1", LARGE)
+        assert (made.os, made.location, made.kind) == (offer.systems[0], "us-west", offer.kind)
+        assert made.capabilities == offer.capabilities
+        assert made.state is RUNNING
+        assert made.ref
+        assert made.reach.address
+
+    def test_what_is_left_open_is_chosen(self, gateway: Gateway) -> None:
+        made = gateway.create(order())
+        assert made.os in gateway.offer().systems
+        assert made.image in {template.name for template in gateway.templates()}
+
+    def test_the_same_order_is_made_once(self, subject: Subject, gateway: Gateway) -> None:
+        wanted = order()
+        assert gateway.create(wanted) == subject.open().create(wanted) == gateway.create(replace(wanted, name="other"))
+        assert len(gateway.machines()) == 1
+
+    def test_the_same_order_at_once_is_made_once(self, subject: Subject, gateway: Gateway) -> None:
+        wanted = order()
+        with ThreadPoolExecutor(6) as pool:
+            made = list(pool.map(lambda _number: subject.open().create(wanted), range(6)))
+        assert set(map(repr, made)) == {repr(made[0])}
+        assert list(gateway.machines()) == made[:1]
+
+    def test_several_at_once_are_apart(self, gateway: Gateway) -> None:
+        with ThreadPoolExecutor(6) as pool:
+            made = list(pool.map(gateway.create, [order() for _ in range(6)]))
+        assert len({machine.ref for machine in made}) == len({machine.reach.address for machine in made}) == 6
+
+    def test_a_stopped_machine_stays_stopped_when_it_is_ordered_again(self, gateway: Gateway) -> None:
+        wanted = order()
+        gateway.stop(gateway.create(wanted).ref)
+        assert gateway.create(wanted).state is STOPPED
+
+    def test_what_is_deleted_is_gone_and_can_be_deleted_again(self, gateway: Gateway) -> None:
+        kept, made = gateway.create(order()), gateway.create(order())
+        gateway.delete(made.ref)
+        gateway.delete(made.ref)
+        assert [machine.ref for machine in gateway.machines()] == [kept.ref]
+        with pytest.raises(NotFound):
+            gateway.look(made.ref)
+
+    def test_an_order_can_be_made_anew_after_its_machine_was_deleted(self, gateway: Gateway) -> None:
+        wanted = order()
+        gateway.delete(gateway.create(wanted).ref)
+        assert gateway.create(wanted).state is RUNNING
+
+    def test_a_stopped_machine_can_be_deleted(self, gateway: Gateway) -> None:
+        made = gateway.create(order())
+        gateway.stop(made.ref)
+        gateway.delete(made.ref)
+        assert list(gateway.machines()) == []
+
+    def test_room_shrinks_and_grows(self, gateway: Gateway) -> None:
+        room = gateway.offer().room
+        assert room is not None
+        made = gateway.create(order())
+        assert gateway.offer().room == room - 1
+        gateway.delete(made.ref)
+        assert gateway.offer().room == room
+
+    def test_a_full_gateway_refuses_one_more_and_keeps_what_it_has(self, subject: Subject) -> None:
+        limit = {"local": "limit", "sim": "quota"}[subject.kind]
+        gateway = subject.open(**{limit: 1})
+        first = order()
+        gateway.create(first)
+        with pytest.raises(Failed, match=rf"1 machines of 1.*'{limit}'"):
+            gateway.create(order())
+        assert gateway.create(first).id == first.id
+        assert len(gateway.machines()) == 1
+
+    @pytest.mark.parametrize(
+        ("wrong", "known"),
+        [
+            ({"size": Size("giant", 99, 1, 1)}, "small .* medium .* large"),
+            ({"size": replace(SMALL, cpu=3)}, "small .* medium .* large"),
+            ({"os": "plan9-4"}, "debian-12|[a-z]+-[0-9.]+"),
+            ({"location": "atlantis"}, "us-east, us-west"),
+            ({"image": "nothing"}, "minimal|debian-12"),
+            ({"image": "../../etc"}, "minimal|debian-12"),
+            ({"address": "999.1.2.3"}, "Use one"),
+            ({"id": ""}, "needs an id|no id for"),
+        ],
+    )
+    def test_a_wrong_order_is_refused_with_what_there_is(
+        self, subject: Subject, wrong: dict[str, str], known: str
+    ) -> None:
+        gateway = subject.open(locations=["us-east", "us-west"])
+        with pytest.raises(Invalid, match=known):
+            gateway.create(order(**wrong))
+        assert list(gateway.machines()) == []
+
+
+@pytest.mark.req("A8")
+class ContractOfRunning:
+    """Machines start, stop and reboot, and asking twice does no harm."""
+
+    @pytest.mark.needs(C.CREATE, C.START, C.STOP)
+    def test_a_machine_stops_and_starts(self, subject: Subject, gateway: Gateway) -> None:
+        made = gateway.create(order())
+        for _twice in range(2):
+            assert gateway.stop(made.ref).state is STOPPED
+        assert subject.open().look(made.ref).state is STOPPED
+        for _twice in range(2):
+            assert gateway.start(made.ref) == made
+        assert subject.open().look(made.ref) == made
+
+    @pytest.mark.needs(C.CREATE, C.STOP, C.REBOOT)
+    def test_a_machine_reboots_whether_it_runs_or_not(self, gateway: Gateway) -> None:
+        made = gateway.create(order())
+        assert gateway.reboot(made.ref) == made
+        gateway.stop(made.ref)
+        assert gateway.reboot(made.ref) == made
+
+    @pytest.mark.needs(C.CREATE, C.START, C.STOP)
+    def test_the_same_at_once_does_no_harm(self, subject: Subject, gateway: Gateway) -> None:
+        made = gateway.create(order())
+        with ThreadPoolExecutor(4) as pool:
+            stopped = list(pool.map(lambda _number: subject.open().stop(made.ref).state, range(4)))
+            started = list(pool.map(lambda _number: subject.open().start(made.ref).state, range(4)))
+        assert {*stopped} == {STOPPED}
+        assert {*started} == {RUNNING}
+
+
+@pytest.mark.req("A8")
+@pytest.mark.needs(C.CREATE, C.ADDRESS)
+class ContractOfAddresses:
+    """An address may come with the order; it belongs to one machine."""
+
+    def test_the_given_address_is_taken(self, subject: Subject, gateway: Gateway) -> None:
+        made = gateway.create(order(address=FIXED[subject.kind]))
+        assert made.reach.address == FIXED[subject.kind]
+        assert gateway.reboot(made.ref).reach.address == made.reach.address
+
+    def test_a_taken_address_is_refused_by_the_name_of_its_holder(self, subject: Subject, gateway: Gateway) -> None:
+        first = order(address=FIXED[subject.kind])
+        gateway.create(first)
+        with pytest.raises(Conflict, match=f"{first.id}|{first.name}"):
+            gateway.create(order(address=first.address))
+        assert len(gateway.machines()) == 1
+        gateway.delete(gateway.machines()[0].ref)
+        assert gateway.create(order(address=first.address)).reach.address == first.address
+
+
+@pytest.mark.req("A8")
+@pytest.mark.needs(C.CREATE, C.SNAPSHOTS)
+class ContractOfSnapshots:
+    """Snapshots are taken, listed, restored and deleted, and go with their machine."""
+
+    def test_they_are_listed_oldest_first(self, gateway: Gateway) -> None:
+        made = gateway.create(order())
+        assert list(gateway.snapshots(made.ref)) == []
+        taken = [gateway.create_snapshot(made.ref, name) for name in ("zero", "one", "two")]
+        assert list(gateway.snapshots(made.ref)) == taken
+        assert [snapshot.name for snapshot in taken] == ["zero", "one", "two"]
+        assert all(snapshot.ref == made.ref and snapshot.taken.endswith("+00:00") for snapshot in taken)
+
+    def test_a_name_is_used_once_and_must_be_good(self, gateway: Gateway) -> None:
+        made = gateway.create(order())
+        gateway.create_snapshot(made.ref, "before")
+        with pytest.raises(Conflict, match="before"):
+            gateway.create_snapshot(made.ref, "before")
+        for name in ("", "../up", "Upper", "a/b", "x" * 64):
+            with pytest.raises(Invalid, match="is no name for a snapshot"):
+                gateway.create_snapshot(made.ref, name)
+        assert [snapshot.name for snapshot in gateway.snapshots(made.ref)] == ["before"]
+
+    def test_going_back_keeps_a_machine_running_or_stopped(self, gateway: Gateway) -> None:
+        made = gateway.create(order())
+        gateway.create_snapshot(made.ref, "before")
+        assert gateway.restore_snapshot(made.ref, "before").state is RUNNING
+        gateway.stop(made.ref)
+        assert gateway.restore_snapshot(made.ref, "before").state is STOPPED
+
+    def test_going_back_to_what_is_not_there_changes_nothing(self, gateway: Gateway) -> None:
+        made = gateway.create(order())
+        gateway.create_snapshot(made.ref, "before")
+        for name in ("after", "../before", ""):
+            with pytest.raises(NotFound, match="no snapshot"):
+                gateway.restore_snapshot(made.ref, name)
+        assert gateway.look(made.ref) == made
+
+    def test_they_are_deleted_one_by_one_and_with_their_machine(self, gateway: Gateway) -> None:
+        wanted = order()
+        made = gateway.create(wanted)
+        gateway.create_snapshot(made.ref, "one")
+        gateway.create_snapshot(made.ref, "two")
+        for _twice in range(2):
+            gateway.delete_snapshot(made.ref, "one")
+        assert [snapshot.name for snapshot in gateway.snapshots(made.ref)] == ["two"]
+        gateway.delete(made.ref)
+        assert list(gateway.snapshots(gateway.create(wanted).ref)) == []
+
+
+@pytest.mark.req("A8")
+@pytest.mark.needs(C.CREATE, C.TEMPLATES)
+class ContractOfTemplates:
+    """Instance templates are uploaded, listed, used and deleted."""
+
+    def test_a_machine_is_made_from_an_uploaded_one(self, gateway: Gateway, tmp_path: Path) -> None:
+        file = tar(tmp_path / "a.tar", {"srv/hello": "hello"})
+        uploaded = gateway.upload_template("golden", str(file))
+        assert uploaded.size_bytes == file.stat().st_size
+        assert uploaded in gateway.templates()
+        names = [template.name for template in gateway.templates()]
+        assert names == sorted(names)
+        assert gateway.create(order(image="golden")).image == "golden"
+
+    def test_the_same_file_again_changes_nothing_and_another_is_refused(self, gateway: Gateway, tmp_path: Path) -> None:
+        file, other = tar(tmp_path / "a.tar", {"a": "1"}), tar(tmp_path / "b.tar", {"b": "22" * 20000})
+        assert gateway.upload_template("golden", str(file)) == gateway.upload_template("golden", str(file))
+        with pytest.raises(Conflict, match="golden"):
+            gateway.upload_template("golden", str(other))
+        gateway.delete_template("golden")
+        assert gateway.upload_template("golden", str(other)).size_bytes == other.stat().st_size
+
+    def test_a_deleted_one_is_gone_and_can_be_deleted_again(self, gateway: Gateway, tmp_path: Path) -> None:
+        before = list(gateway.templates())
+        gateway.upload_template("golden", str(tar(tmp_path / "a.tar", {"a": "1"})))
+        for _twice in range(2):
+            gateway.delete_template("golden")
+        assert list(gateway.templates()) == before
+        with pytest.raises(Invalid, match="golden"):
+            gateway.create(order(image="golden"))
+
+    def test_those_built_in_stay(self, gateway: Gateway, tmp_path: Path) -> None:
+        built_in = gateway.templates()[0].name
+        with pytest.raises(Invalid, match=f"'{built_in}' is built in"):
+            gateway.delete_template(built_in)
+        with pytest.raises(Conflict, match=built_in):
+            gateway.upload_template(built_in, str(tar(tmp_path / "a.tar", {"a": "1"})))
+
+    def test_a_bad_name_or_file_is_refused(self, gateway: Gateway, tmp_path: Path) -> None:
+        before = list(gateway.templates())
+        good = str(tar(tmp_path / "a.tar", {"a": "1"}))
+        for name, file in (("../up", good), ("", good), ("golden", str(tmp_path / "absent.tar"))):
+            with pytest.raises(Invalid, match=r"is no name for|cannot be read"):
+                gateway.upload_template(name, file)
+        assert list(gateway.templates()) == before
+
+
+@pytest.mark.req("A10")
+@pytest.mark.needs(C.CREATE, C.NOTIFY)
+class ContractOfNotification:
+    """A gateway that notifies tells what changed since one asked last, and nothing else."""
+
+    def test_only_what_changed_is_told(self, gateway: Gateway) -> None:
+        kept, moved, lost = (gateway.create(order()) for _ in range(3))
+        first = gateway.changes()  # type: ignore[attr-defined]
+        assert {machine.ref for machine in first.machines} == {kept.ref, moved.ref, lost.ref}
+        gateway.stop(moved.ref)
+        gateway.delete(lost.ref)
+        second = gateway.changes(first.mark)  # type: ignore[attr-defined]
+        assert [(machine.ref, machine.state) for machine in second.machines] == [(moved.ref, STOPPED)]
+        assert second.gone == (lost.ref,)
+        third = gateway.changes(second.mark)  # type: ignore[attr-defined]
+        assert (third.machines, third.gone) == ((), ())
+
+    def test_a_mark_that_is_none_is_refused(self, gateway: Gateway) -> None:
+        with pytest.raises(Invalid, match="is no mark"):
+            gateway.changes("yesterday")  # type: ignore[attr-defined]

@@ -1,0 +1,125 @@
+"""The gateways under test, each with a world of its own, and what they are known not to offer."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import tarfile
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adslib.adapters.gateways import open_gateway
+from adslib.adapters.gateways.local import processes
+from adslib.domain.gateway import Capability, Gateway, Order, Sighting
+from adslib.domain.lifecycle import MachineState
+from adslib.domain.machine import DEFAULT_SIZES
+
+SMALL, MEDIUM, LARGE = DEFAULT_SIZES
+KINDS = ("local", "sim", "static")
+NUMBERS = itertools.count(1)
+
+ABSENT: Mapping[tuple[str, Capability], str] = {
+    ("local", Capability.NOTIFY): "this host tells nobody when a process ends; machines are looked at",
+    **{
+        ("static", capability): "its machines are made and run by somebody else, and there is nobody to ask"
+        for capability in Capability
+    },
+}
+"""Every capability that a gateway does not have, with the reason. The contract is skipped for these and no others."""
+
+
+@dataclass
+class Subject:
+    """A kind of gateway, with its home and its store.
+
+    Args:
+        known: what the store knows of a gateway that nobody can be asked about.
+    """
+
+    kind: str
+    home: Path
+    options: dict[str, Any] = field(default_factory=dict)
+    known: list[Sighting] = field(default_factory=list)
+
+    def open(self, **options: Any) -> Gateway:
+        """Open the gateway, as another process would: nothing is shared but home and store."""
+        engine = f"sqlite:///{self.home}/store.db"
+        given = {**self.options, **options}
+        return open_gateway(self.kind, "here", given, home=self.home, engine=engine, known=lambda: self.known)
+
+    def machine(self, gateway: Gateway) -> Sighting:
+        """A machine to look at, made where that can be done."""
+        if Capability.CREATE in gateway.capabilities:
+            return gateway.create(order())
+        number = next(NUMBERS)
+        sighting = Sighting(f"ref-{number}", f"web{number}", MachineState.RUNNING)
+        self.known.append(sighting)
+        return sighting
+
+    def clear(self) -> None:
+        """Delete all machines, and see that nothing of them is left running."""
+        gateway = self.open(down=False) if self.kind == "sim" else self.open()
+        try:
+            if Capability.DELETE in gateway.capabilities:
+                for sighting in gateway.machines():
+                    gateway.delete(sighting.ref)
+                assert not gateway.machines()
+        finally:
+            left = below(self.home)
+            for process in left:
+                process.signal(signal.SIGKILL)
+        assert not left, f"processes {left} were left by the machines of {self.home}"
+
+
+def order(**given: Any) -> Order:
+    """An order for a small machine, with an id that no other has."""
+    number = next(NUMBERS)
+    return Order(**{"id": f"m{number:05d}", "name": f"web{number}", "size": SMALL, **given})
+
+
+def below(home: Path) -> list[processes.Process]:
+    """The processes of all local machines below a directory."""
+    marked = processes.marked(processes.running().values())
+    return [process for place, found in marked.items() if home in Path(place).parents for process in found]
+
+
+def tar(path: Path, content: Mapping[str, str]) -> Path:
+    """Write a tar file with some files in it."""
+    tree = path.with_suffix(".d")
+    for name, text in content.items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(text)
+    with tarfile.open(path, "w") as archive:
+        archive.add(tree, ".")
+    return path
+
+
+def until(seen: Callable[[], Any], what: str, seconds: float = 10) -> Any:
+    """Wait for something to become true, and return it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = seen()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"{what} did not happen within {seconds} s")
+
+
+def killed(act: Callable[[Callable[..., Any]], object]) -> None:
+    """Run something in a process of its own, which is killed, as by `kill -9`, where it calls what it is given."""
+    child = os.fork()
+    if not child:
+        try:
+            act(lambda *_arguments, **_named: os.kill(os.getpid(), signal.SIGKILL))
+        except BaseException:  # noqa: BLE001 – it is shown, and the test fails by it
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), "the process ended before it came to the point of its death"
+    assert os.WTERMSIG(status) == signal.SIGKILL

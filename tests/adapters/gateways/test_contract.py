@@ -1,0 +1,37 @@
+"""The contract, over each kind of gateway."""
+
+from __future__ import annotations
+
+from adapters.gateways import contract
+
+
+class TestCapabilities(contract.ContractOfCapabilities):
+    pass
+
+
+class TestLooking(contract.ContractOfLooking):
+    pass
+
+
+class TestMaking(contract.ContractOfMaking):
+    pass
+
+
+class TestRunning(contract.ContractOfRunning):
+    pass
+
+
+class TestAddresses(contract.ContractOfAddresses):
+    pass
+
+
+class TestSnapshots(contract.ContractOfSnapshots):
+    pass
+
+
+class TestTemplates(contract.ContractOfTemplates):
+    pass
+
+
+class TestNotification(contract.ContractOfNotification):
+    pass
