@@ -14,6 +14,10 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.ads.deploy.plugins.module_utils import library
 from ansible_collections.ads.deploy.plugins.plugin_utils.plain import plain
 
+# Ansible imports this file once, in the process that then forks for every task.
+if library.HAS_ADSLIB:
+    library.preload()
+
 VERBS = "ansible_collections.ads.deploy.plugins.module_utils.verbs."
 
 

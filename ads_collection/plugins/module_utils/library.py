@@ -24,6 +24,14 @@ DATABASE = dict(
 )
 
 
+def preload():
+    """Import early what every task needs; what is wrong is told when a task needs it."""
+    try:
+        adslib.preload()
+    except adslib.AdsError:
+        return
+
+
 def misfit():
     """What is wrong with the versions of library and collection; empty if they fit together."""
     have, want = adslib.__version__.split(".")[:2], COLLECTION_VERSION.split(".")[:2]

@@ -37,6 +37,7 @@ class Constructing:
 
     def __init__(self, plugin, names):
         self._plugin = plugin
+        self._inventory = plugin.inventory
         self._names = names
         self._strict = plugin.get_option("strict")
         # Extra variables may be templates and differ from what the host has.
@@ -51,7 +52,7 @@ class Constructing:
         if not (compose or groups or keyed):
             return
         for name in self._names:
-            host = self._plugin.inventory.get_host(name)
+            host = self._inventory.get_host(name)
             variables = host.get_vars()
             if compose:
                 self._compose(compose, variables, name)
@@ -71,13 +72,13 @@ class Constructing:
             if value is ASK:
                 self._plugin._set_composite_vars({key: expression}, variables, name, strict=self._strict)
             elif value is not MISSING:
-                self._plugin.inventory.set_variable(name, key, value)
+                self._inventory.set_variable(name, key, value)
 
     def _group(self, groups, variables, host):
         for group, condition in groups.items():
             value = self._look_up(condition, variables)
             if value is True:
-                self._join(self._safe(group), host)
+                self._inventory.add_child(self._inventory.add_group(self._safe(group)), host.name)
             elif value is not False and value is not MISSING:
                 self._plugin._add_host_to_composed_groups(
                     {group: condition}, variables, host.name, strict=self._strict, fetch_hostvars=False
@@ -92,10 +93,11 @@ class Constructing:
             return
         parent = entry.get("parent_group")
         for raw in names:
-            group = self._join(self._safe(raw), host)
+            group = self._inventory.add_group(self._safe(raw))
+            self._inventory.add_host(host.name, group)
             if parent:
-                above = self._plugin.inventory.add_group(self._safe(parent))
-                self._plugin.inventory.add_child(above, group)
+                above = self._inventory.add_group(self._safe(parent))
+                self._inventory.add_child(above, group)
 
     def _names_of(self, entry, variables):
         """The names of the groups that an entry of keyed_groups makes, unless ansible-core has to say."""
@@ -167,11 +169,6 @@ class Constructing:
             self._safe_names[name] = self._plugin._sanitize_group_name(name)
         return self._safe_names[name]
 
-    def _join(self, name, host):
-        name = self._plugin.inventory.add_group(name)
-        self._plugin.inventory.add_child(name, host.name)
-        return name
-
 
 def _pair(key, value, separator, default, trailing):
     if value in (None, ""):
@@ -189,7 +186,9 @@ def _is_plain_text(text):
 def _is_final(value):
     """Whether ansible-core would hand out the value as it stands: nothing in it can be a template."""
     if isinstance(value, str):
-        return not any(mark in value for mark in MARKS)
+        # Cores before 2.19 make Python values of strings that look like one.
+        looks = not TRUST_IS_GIVEN and (value[:1] in ("{", "[") or value in ("True", "False"))
+        return not looks and not any(mark in value for mark in MARKS)
     if TRUST_IS_GIVEN and isinstance(value, dict):
         return all(_is_final(key) and _is_final(item) for key, item in value.items())
     if TRUST_IS_GIVEN and isinstance(value, list):

@@ -75,6 +75,17 @@ class Secrets:
             return [self.reveal_in(item) for item in value]
         return value
 
+    def veiled(self, value):
+        """The same plain data with stars in the place of every secret that was revealed here."""
+        if isinstance(value, dict):
+            return {key: self.veiled(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.veiled(item) for item in value]
+        if isinstance(value, str):
+            for secret in filter(None, self.revealed.values()):
+                value = value.replace(secret, "********")
+        return value
+
     def holds(self, text):
         """Whether a text has a secret in it that was revealed here."""
         return any(secret and secret in text for secret in self.revealed.values())

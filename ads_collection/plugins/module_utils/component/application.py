@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 
 from . import archives, files, git_commit
@@ -26,27 +25,6 @@ from .records import FOLDER
 STAGING = "staging-"
 
 
-def run(command, environment=None):
-    """Run a command without a shell; return its exit code, output and errors.
-
-    Raises:
-        Refused: there is no such program.
-    """
-    surroundings = dict(os.environ, LC_ALL="C.UTF-8")
-    surroundings.update(environment or {})
-    try:
-        done = subprocess.run(
-            command,
-            env=surroundings,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
-    except OSError as problem:
-        raise Refused("cannot run %s: %s" % (command[0], problem.strerror))
-    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
-
-
 class Application:
     """Makes one instance's part of a machine as it is wanted.
 
@@ -54,18 +32,20 @@ class Application:
         wanted: what the controller rendered: instance, name, service, component, version, packages, files, archive,
             git, process, state.
         records: of the machine. init: its supervisord or systemd; None if it has neither.
+        run: runs a command with extra environment and returns (code, output, errors).
         check: look only. show: gather differences.
     """
 
-    def __init__(self, wanted, file_system, records, contents, init, check, show):
+    def __init__(self, wanted, file_system, records, contents, init, run, check, show):
         self._wanted = wanted
         self._file_system = file_system
         self._records = records
         self._contents = contents
+        self._run = run
         self._check = check
         self._show = show
         self._record = records.read(wanted["instance"])
-        self._folders = files.Folders(file_system)
+        self._folders = files.Folders(file_system, self._record["directories"])
         self._running = Running(wanted, self._record, init, run)
         self.actions = []
         self.diff = []
@@ -103,7 +83,7 @@ class Application:
             return True
         self._intend(packages, changes, leaving, fetched)
         if packages:
-            Packages(run).install(packages)
+            Packages(self._run).install(packages)
             self._file_system.users_may_come = False
             changes = self._changes(fetched)
         self._apply(changes, leaving)
@@ -122,7 +102,7 @@ class Application:
 
     def _missing_packages(self):
         wanted = self._wanted.get("packages") or []
-        return Packages(run).missing(wanted) if wanted else []
+        return Packages(self._run).missing(wanted) if wanted else []
 
     def _changes(self, wanted):
         return [change for change in (files.difference(file, self._file_system) for file in wanted) if change]
@@ -177,7 +157,7 @@ class Application:
         staging = os.path.join(self._staging, kind)
         os.mkdir(staging)
         if kind == "git":
-            place = git_commit.export(tree["url"], tree["commit"], staging, run)
+            place = git_commit.export(tree["url"], tree["commit"], staging, self._run)
         elif tree.get("local"):
             place = os.path.join(staging, "archive")
             number = os.open(place, os.O_WRONLY | os.O_CREAT, 0o600)
@@ -249,16 +229,21 @@ class Application:
             return
         for file in wanted:
             self._record["files"].setdefault(file.path, {"sha256": "", "tree": file.tree, "secret": file.secret})
+        for place in [os.path.dirname(change.place) for change in changes] + self._folders_to_make():
+            self._folders.intend(place)
         self._record["due"] = due
         self._remember()
 
     def _apply(self, changes, leaving):
-        for name in self._running.folders():
-            self._folders.make(self._file_system.outside(name, "folder %s" % name))
+        for place in self._folders_to_make():
+            self._folders.make(place)
         for change in changes:
-            files.apply(change, self._file_system, self._contents, run, self._folders)
+            files.apply(change, self._file_system, self._contents, self._run, self._folders)
         for path in leaving:
             files.remove(path, self._file_system)
+
+    def _folders_to_make(self):
+        return [self._file_system.outside(name, "folder %s" % name) for name in self._running.folders()]
 
     def _conclude(self, wanted, leaving):
         """Write down what stands now."""
@@ -273,9 +258,9 @@ class Application:
             process=self._running.known(),
             due=[],
         )
-        made = set(before["directories"] + self._folders.made)
-        needed = made.intersection(self._running.folders())
-        record["directories"] = sorted(needed.union(self._folders.clear(made - needed) if leaving else made))
+        if leaving:
+            self._folders.clear(self._folders.made - set(self._running.folders()))
+        record["directories"] = sorted(self._folders.made)
         if record != self._records.read(self._wanted["instance"]):
             self._records.write(record)
 
@@ -292,6 +277,6 @@ class Application:
         return entry
 
     def _remember(self):
-        self._record["directories"] = sorted(set(self._record["directories"] + self._folders.made))
+        self._record["directories"] = sorted(self._folders.made)
         self._record["instance"] = self._wanted["instance"]
         self._records.write(self._record)

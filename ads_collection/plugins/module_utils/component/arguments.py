@@ -24,6 +24,7 @@ FILE = dict(
 PROCESS = dict(
     _texts(["command"], ["name", "user", "directory", "reload"]),
     environment={"type": "dict", "default": {}},
+    leaves={"type": "list", "elements": "str", "default": []},
     secret={"type": "bool", "default": False},
 )
 COMPONENT = {

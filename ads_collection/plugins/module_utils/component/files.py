@@ -200,11 +200,21 @@ def _after(file, contents):
 
 
 class Folders:
-    """Makes folders and remembers which, so that they go again when they are empty."""
+    """Makes folders and remembers which, so that they go again when they are empty.
 
-    def __init__(self, file_system):
+    Args:
+        made: the machine's names of those made so far; grows.
+    """
+
+    def __init__(self, file_system, made):
         self._file_system = file_system
-        self.made = []
+        self.made = set(made)
+
+    def intend(self, place):
+        """Remember which folders will have to be made for one: to be written down before they are."""
+        while not os.path.isdir(place):
+            self.made.add(place[len(self._file_system.root) :])
+            place = os.path.dirname(place)
 
     def make(self, place):
         """Make a folder and those above it."""
@@ -217,11 +227,10 @@ class Folders:
                 os.mkdir(folder, 0o755)
             except FileExistsError:
                 raise Refused("folder %s: a file stands there: remove it, or choose another path" % folder)
-            self.made.append(folder[len(self._file_system.root) :])
+            self.made.add(folder[len(self._file_system.root) :])
 
     def clear(self, names):
-        """Remove those folders of ours that are empty by now; return the names of those that stay."""
-        staying = []
+        """Remove those folders of ours that are empty by now and forget them."""
         for name in sorted(set(names), key=len, reverse=True):
             place = self._file_system.outside(name, "folder %s" % name)
             try:
@@ -229,8 +238,8 @@ class Folders:
             except FileNotFoundError:
                 pass
             except OSError:
-                staying.append(name)
-        return sorted(staying)
+                continue
+            self.made.discard(name)
 
 
 def remove(path, file_system):

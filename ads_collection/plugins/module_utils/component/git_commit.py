@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 from .file_system import Refused
 
@@ -24,6 +25,8 @@ def export(url, commit, staging, run):
         Refused: git is missing, or the repository does not have the commit or cannot be reached.
     """
     repository = os.path.join(staging, "repository")
+    if not shutil.which("git"):
+        raise Refused("there is no git on this machine: name it in the component's packages")
     _git(run, ["init", "--quiet", "--bare", repository], url)
     inside = ["--git-dir", repository]
     # Old servers give single commits only where they are the tip of a branch: then take everything.
@@ -40,9 +43,6 @@ def export(url, commit, staging, run):
 
 
 def _git(run, words, url):
-    try:
-        code, output, errors = run(["git", *words], QUIET)
-    except FileNotFoundError:
-        raise Refused("there is no git on this machine: name it in the component's packages")
+    code, output, errors = run(["git", *words], QUIET)
     if code != 0:
         raise Refused("git repository %s: %s" % (url, (errors or output).strip()[-1000:]))

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import time
 
 from .file_system import Refused
@@ -52,14 +53,17 @@ class Running:
 
     def folders(self):
         """Return the folders that it needs."""
-        return self._init.folders(self._process) if self._process else []
+        if not self._process:
+            return []
+        leaves = [posixpath.dirname(path) for path in self._process.get("leaves", [])]
+        return self._init.folders(self._process) + leaves
 
     def known(self):
         """Return what the record keeps of the process."""
-        return {"name": self.name} if self._process else None
+        return {"name": self.name, "leaves": self._process.get("leaves", [])} if self._process else None
 
     def due(self, changes, packages, leaving):
-        """Return what is due, together with what an earlier run left undone: restart over reload over single reloads."""
+        """Return what is due, with what an earlier run left undone: restart over reload over reloads of single files."""
         due = set(self._due)
         if self._process:
             if packages or leaving:
@@ -107,7 +111,7 @@ class Running:
             self._init.withdraw(self._former)
             actions.append("process %s: remove" % self._former)
         if self._process:
-            self._record["process"] = {"name": self.name}
+            self._record["process"] = self.known()
             if self._stopped:
                 self._rest(actions)
             else:
@@ -157,8 +161,13 @@ class Running:
         former = self._record["process"]
         if not former:
             return
+        if not self._init:
+            raise Refused(
+                "its process %s runs under the machine's supervisord or systemd, and this call does not say where that is: "
+                "give init_socket, or the capability systemd" % former["name"]
+            )
         actions.append("process %s: remove" % former["name"])
-        if self._init and not check:
+        if not check:
             self._init.stop(former["name"])
 
     def forget(self):

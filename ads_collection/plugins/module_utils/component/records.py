@@ -28,7 +28,7 @@ NOTHING = {
 
 
 class Records:
-    """The records of all instances of a machine, a JSON file each: /var/lib/ads/instances/pod-1/us-west/media-1.json."""
+    """The records of a machine's instances, a file each: /var/lib/ads/instances/pod-1/us-west/media-1.json."""
 
     def __init__(self, file_system):
         self._file_system = file_system

@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 
 from . import files
-from .application import run
 from .process import Running
 
 
-def withdraw(instance, file_system, records, init, check, show):
+def withdraw(instance, file_system, records, init, run, check, show):
     """Remove all that the record of an instance names, except what another instance has too.
 
-    Packages stay: other software may have come to need them.
+    What the process made stays, except its log and what it is said to leave behind. Packages stay: other software may
+    have come to need them.
 
     Returns:
         What was done, in words, and the differences.
@@ -44,9 +44,15 @@ def withdraw(instance, file_system, records, init, check, show):
     actions.append("version: %s to nothing" % (record["version"] or "none"))
     if not check:
         running.forget()
-        log = record["process"] and init and init.log(record["process"]["name"])
-        if log:
-            files.remove(log, file_system)
-        files.Folders(file_system).clear(record["directories"])
+        for path in _leavings(record["process"], init):
+            files.remove(path, file_system)
+        files.Folders(file_system, []).clear(record["directories"])
         records.remove(instance)
     return actions, diff
+
+
+def _leavings(process, init):
+    if not process:
+        return []
+    log = init.log(process["name"]) if init else ""
+    return [*process.get("leaves", []), *([log, log + ".1"] if log else [])]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Expressions in a component: strings from the store in a sandbox that can call nothing; templates of the project by Ansible.
+"""Expressions in a component: strings from the store in a sandbox, template files of the project by Ansible.
 
 What comes from the store may have been written by somebody who is not allowed to run things on the controller, so
 ``lookup('pipe', …)`` must mean nothing there. Template files lie in the project, beside the playbooks and roles that

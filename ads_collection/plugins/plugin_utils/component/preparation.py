@@ -25,14 +25,16 @@ class Preparation:
     Args:
         arguments: of the module, validated, as plain data.
         expressions: resolve what is written in it. project: has its files. supply: takes their content.
+        secrets: those that were revealed for it; what holds one is marked.
     """
 
-    def __init__(self, arguments, expressions, project, supply):
+    def __init__(self, arguments, expressions, project, supply, secrets):
         self._arguments = arguments
         self._component = arguments["component"]
         self._expressions = expressions
         self._project = project
         self._supply = supply
+        self._secrets = secrets
 
     def wanted(self):
         """Return what is wanted of the machine.
@@ -93,13 +95,14 @@ class Preparation:
         on_change = file["on_change"]
         if on_change == "auto":
             on_change = "reload" if process and process.get("reload") else "restart"
+        digest = self._content(file, place)
         return {
             "path": text(file["path"], place),
-            "digest": self._content(file, place),
+            "digest": digest,
             "mode": int(file["mode"], 8),
             "owner": file.get("owner") or "",
             "group": file.get("group") or "",
-            "secret": file["secret"],
+            "secret": file["secret"] or self._secrets.holds(self._supply.text(digest)),
             "validate": self._expressions.words(file.get("validate") or "", place + ".validate"),
             "on_change": on_change,
             "reload": self._expressions.words(file.get("reload") or "", place + ".reload"),
@@ -157,8 +160,6 @@ class Preparation:
         environment = {}
         for name, value in process["environment"].items():
             place = "process.environment.%s" % name
-            if isinstance(value, dict):
-                raise Unresolved("%s: its secret has not been resolved: run the playbook ads.deploy.deploy" % place)
             if not VARIABLE.fullmatch(name):
                 raise Unresolved("%s is no name for a variable: use letters, digits and _" % place)
             environment[name] = text(str(value), place)
@@ -169,6 +170,7 @@ class Preparation:
             "user": process.get("user") or "",
             "directory": text(process.get("directory") or "", "process.directory"),
             "environment": environment,
+            "leaves": [text(path, "process.leaves") for path in process["leaves"]],
             "reload": reload if not reload or SIGNAL.fullmatch(reload) else words(reload, "process.reload"),
-            "secret": process["secret"],
+            "secret": process["secret"] or self._secrets.holds("\n".join([*command, *environment.values()])),
         }

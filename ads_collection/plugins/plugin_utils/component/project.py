@@ -91,6 +91,10 @@ class Supply:
         self._paths[digest.hexdigest()] = path
         return digest.hexdigest()
 
+    def text(self, digest):
+        """Return rendered text by its SHA-256; empty for files."""
+        return self._texts.get(digest, b"").decode("utf-8", "surrogateescape")
+
     def embedded(self):
         """Return what is small enough to travel in the call: base64 of the compressed content, by SHA-256."""
         room, result = EMBEDDED, {}

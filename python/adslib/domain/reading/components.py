@@ -83,10 +83,11 @@ def read_archive(part: Part, directory: str) -> Archive:
     """An archive by URL or project path; its SHA-256 is not optional."""
     part.only(("url", "sha256", "directory", "strip"))
     url = part.text("url", required=True) if "://" in str(part.mapping().get("url", "")) else None
-    sha256 = part.text("sha256")
-    if not SHA256.fullmatch(sha256):
-        what = "'sha256' is missing" if not sha256 else f"'{sha256}' is no SHA-256"
-        part.wrong(f"an archive is checked before it is unpacked: {what}", "give the 64 digits that sha256sum prints")
+    sha256 = part.text("sha256", required=True)
+    if sha256.strip() and not SHA256.fullmatch(sha256):
+        part.findings.add(
+            (*part.path, "sha256"), f"'{sha256}' is no SHA-256", "give the 64 digits that sha256sum prints"
+        )
     return Archive(
         url=url if url is not None else within_project(part, "url", required=True),
         sha256=sha256.lower(),
@@ -98,10 +99,10 @@ def read_archive(part: Part, directory: str) -> Archive:
 def read_git(part: Part, directory: str) -> Git:
     """A repository at one full commit: a branch or tag may move."""
     part.only(("url", "commit", "directory"))
-    commit = part.text("commit")
-    if not COMMIT.fullmatch(commit):
-        what = "'commit' is missing" if not commit else f"'{commit}' is no full commit"
-        part.wrong(what, "give all 40 digits that 'git rev-parse' prints; branches and tags may move")
+    commit = part.text("commit", required=True)
+    if commit.strip() and not COMMIT.fullmatch(commit):
+        remedy = "give all 40 digits that 'git rev-parse' prints; branches and tags may move"
+        part.findings.add((*part.path, "commit"), f"'{commit}' is no full commit", remedy)
     return Git(part.text("url", required=True), commit, absolute(part, "directory", directory))
 
 

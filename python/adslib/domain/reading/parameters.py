@@ -22,7 +22,7 @@ WORDS = {
     "list": "a list",
     "map": "a map",
 }
-DEPLOYMENT = ("self", "members")
+DEPLOYMENT = ("self", "members", "configurations")
 """Names that belong to the deployment, like all that begin with ``ads_``; no parameter may take one."""
 
 
@@ -106,12 +106,17 @@ def value_problem(parameter: Parameter, value: Any) -> str:
         return f"expected {WORDS[parameter.type]}, got {kind_of(value)}"
     if parameter.choices and value not in parameter.choices:
         return f"{value!r} is none of the choices: {', '.join(map(str, parameter.choices))}"
+    if parameter.type in ("int", "float"):
+        return bounds_problem(parameter, value)
+    return "a value holds no '{{', '{%' or '{#'" if holds_template(value) else ""
+
+
+def bounds_problem(parameter: Parameter, value: float) -> str:
+    """What is wrong with a number for a parameter; empty: nothing."""
     if parameter.minimum is not None and value < parameter.minimum:
         return f"{value} is less than the minimum {parameter.minimum}"
     if parameter.maximum is not None and value > parameter.maximum:
         return f"{value} is more than the maximum {parameter.maximum}"
-    if holds_template(value):
-        return "a value holds no '{{', '{%' or '{#'"
     return ""
 
 
@@ -153,7 +158,7 @@ def parameter_values(parameters: tuple[Parameter, ...], given: Mapping[str, Any]
     known = {parameter.name: parameter for parameter in parameters}
     for name in given:
         if name not in known:
-            findings.add((), f"there is no parameter '{name}'", did_you_mean(name, known, "the definition has none"))
+            findings.add((), f"there is no parameter '{name}'", did_you_mean(name, known, "" if known else "the definition has none"))
     values: dict[str, Any] = {}
     for name, parameter in known.items():
         path = ("parameters", name)
