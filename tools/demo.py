@@ -99,7 +99,6 @@ def up() -> None:
         ads("environment", "create", DEFINITION)
         ads("environment", "plan", NAME)
     ads("environment", "deploy", NAME)
-    ads("machine", "list")
     routers = call_everybody()
     print(f"\nThe environment is live after {time.monotonic() - began:.0f} s. Its routers:")
     for url in routers:

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 from adslib.domain.errors import AdsError
 
 if TYPE_CHECKING:
-    from adslib.adapters.documents import Document
+    from adslib.adapters.documents import Document, Draft
     from adslib.usecases.ads import Ads
+    from adslib.usecases.machine_spec import MachineSpec
 
 __version__ = "0.1.0"
-__all__ = ["AdsError", "connect", "load", "preload"]
+__all__ = ["AdsError", "MachineSpec", "collect", "connect", "load", "preload", "to_yaml"]
 
 
 def connect(database_url: str = "", *, actor: str = "", tenant: str = "default") -> Ads:
@@ -43,10 +44,11 @@ def connect(database_url: str = "", *, actor: str = "", tenant: str = "default")
     return Ads(open_app(database_url), Actor(actor or getpass.getuser(), tenant))
 
 
-def load(path: str, parameters: Mapping[str, Any] | None = None) -> Document:
-    """Read and validate a definition from a YAML or XML file.
+def load(source: str | Mapping[str, Any], parameters: Mapping[str, Any] | None = None) -> Document:
+    """Read and validate a definition.
 
     Args:
+        source: a YAML, XML or JSON file, or the definition itself as plain data.
         parameters: values for the definition's parameters.
 
     Raises:
@@ -54,7 +56,38 @@ def load(path: str, parameters: Mapping[str, Any] | None = None) -> Document:
     """
     from adslib.adapters import documents
 
-    return documents.load(path, parameters)
+    return documents.load(source, parameters) if isinstance(source, str) else documents.restored(source, parameters or {})
+
+
+def collect(source: str | Mapping[str, Any]) -> Draft:
+    """Read a definition with its includes, for a template: parts of it may still be open.
+
+    Args:
+        source: a YAML, XML or JSON file, or the definition itself as plain data.
+
+    Raises:
+        AdsError: a file is missing or is no document.
+    """
+    from adslib.adapters import documents
+    from adslib.domain.environment import Origin
+
+    return documents.collect(source) if isinstance(source, str) else documents.Draft(source, {}, Origin())
+
+
+def to_yaml(tree: Mapping[str, Any]) -> str:
+    """A definition's tree as YAML; reading it gives the same tree."""
+    from adslib.adapters import documents
+
+    return documents.dump_yaml(tree)
+
+
+def __getattr__(name: str) -> Any:
+    """Import `MachineSpec` on its first use: what `ads.machines.add` takes."""
+    if name != "MachineSpec":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from adslib.usecases.machine_spec import MachineSpec
+
+    return MachineSpec
 
 
 def preload(database_url: str = "") -> None:

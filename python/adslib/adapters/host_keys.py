@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import os
 import re
 import shlex
 import subprocess
@@ -57,13 +56,13 @@ class KnownHosts:
     def _rewrite(self, gone: Iterable[str], new: Mapping[str, Sequence[str]]) -> None:
         without = set(gone)
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(f"{self.path}.lock", "w", encoding="utf-8") as lock:
+        with self.path.with_suffix(".lock").open("w") as lock:
             flock(lock, LOCK_EX)
             lines = [f"{name} {key}\n" for name, key in self._lines() if name not in without]
             lines += [f"{name} {key}\n" for name, keys in new.items() for key in keys]
             fresh = self.path.with_suffix(".new")
             fresh.write_text("".join(lines), encoding="utf-8")
-            os.replace(fresh, self.path)
+            fresh.replace(self.path)
 
 
 def fingerprint(key: str) -> str:

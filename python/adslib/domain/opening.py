@@ -38,12 +38,16 @@ def opens(pattern: Pattern, path: TreePath) -> bool:
     return len(path) >= least and all(fnmatchcase(str(step), wanted) for step, wanted in zip(path, steps, strict=False))
 
 
-def leads_to(pattern: Pattern, path: TreePath) -> bool:
-    """Whether something open may lie below a path."""
+def leads_to(pattern: Pattern, path: TreePath, kind: Kind) -> bool:
+    """Whether what is open below a path allows to look into a map that comes or goes there.
+
+    A map may come with open things in it. It may go only if its entries are open one and all (``pods/*``): that a
+    service exists is fixed, though a part of it is open.
+    """
     steps = pattern[:-1] if pattern[-1] == TAIL else pattern
-    return len(path) <= len(steps) and all(
-        fnmatchcase(str(step), wanted) for step, wanted in zip(path, steps, strict=False)
-    )
+    if len(path) > len(steps) or not all(map(fnmatchcase, map(str, path), steps)):
+        return False
+    return kind is Kind.ADDED or (kind is Kind.REMOVED and pattern[len(path) :][:1] == ("*",))
 
 
 def check_edit(template: Template, before: Tree, after: Tree) -> None:
@@ -72,12 +76,10 @@ def touched(patterns: list[Pattern], before: Tree, after: Tree) -> Iterator[tupl
         kind, path, old, new = pending.pop(0)
         if any(opens(pattern, path) for pattern in patterns):
             continue
-        inside = new if kind is Kind.ADDED else old
-        if kind is Kind.CHANGED and (old is None or new is None):
-            # ``pods:`` left empty by the template, or emptied again.
-            inside = new if old is None else old
-        if isinstance(inside, dict) and any(leads_to(pattern, path) for pattern in patterns):
-            way = Kind.REMOVED if inside is old else Kind.ADDED
+        # ``pods:`` left empty by the template, or emptied again, counts as what comes or goes.
+        way = Kind.ADDED if old is None else Kind.REMOVED if new is None else Kind.CHANGED
+        inside = new if way is Kind.ADDED else old
+        if isinstance(inside, dict) and any(leads_to(pattern, path, way) for pattern in patterns):
             pending[:0] = [
                 (way, (*path, key), *((value, None) if way is Kind.REMOVED else (None, value)))
                 for key, value in inside.items()

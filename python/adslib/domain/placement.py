@@ -84,11 +84,12 @@ class _Load:
 
     def takes(self, wanted: Wanted, size: Size) -> bool:
         need = wanted.need
-        if not self.services:
-            return True
-        if self.exclusive or not need.shared or (need.spread and wanted.service in self.services):
+        alone = self.exclusive or not need.shared or (need.spread and wanted.service in self.services)
+        if self.services and alone:
             return False
-        return self.cpu + need.cpu <= size.cpu and self.memory + need.memory <= size.memory
+        # Cores are fractions: their sum depends on the order of adding, and what stands must fit in any order.
+        enough = self.cpu + need.cpu <= size.cpu + 1e-9 and self.memory + need.memory <= size.memory
+        return enough or not need.shared
 
     def add(self, wanted: Wanted) -> None:
         self.services.add(wanted.service)
@@ -126,7 +127,9 @@ def fits(spec: _Spec, wanted: Wanted) -> bool:
 
 def spec_of(machine: Machine) -> _Spec:
     """The class of a machine."""
-    own = machine.capabilities if machine.reach.root else machine.capabilities | {OWN_SYSTEM}
+    # A local machine that is not made yet has no root to tell it by.
+    local = machine.reach.root or machine.kind == "process"
+    own = machine.capabilities if local else machine.capabilities | {OWN_SYSTEM}
     return (machine.location, machine.os, machine.kind, machine.gateway, machine.size, own)
 
 
@@ -162,6 +165,8 @@ class Placer:
         self._shared: dict[str, list[str]] = {}
         self._classes: dict[_Spec, deque[str]] = {}
         self._fitting: dict[Wanted, list[deque[str]]] = {}
+        self._alone: dict[_Spec, dict[Wanted, dict[str, Instance]]] = {}
+        self._hopeless: set[Wanted] = set()
         self._names = {m.name for m in (*held, *free)}
         self._numbers: dict[str, int] = {}
         self._new: dict[str, NewMachine] = {}
@@ -171,7 +176,7 @@ class Placer:
         """Seat every instance: first what the user fixed, then what stands, then the rest in document order."""
         result = Seating()
         rest: list[tuple[Instance, Wanted]] = []
-        for instance in self._desired.topology.instances:
+        for instance in sorted(self._desired.topology.instances, key=lambda i: not i.machine):
             wanted = self._want(instance)
             name = instance.machine or self._current.get(instance.id, "")
             if name and self._may_stay(name, wanted, fixed=bool(instance.machine)):
@@ -182,7 +187,7 @@ class Placer:
                 rest.append((instance, wanted))
         self._sort_free()
         for instance, wanted in rest:
-            chosen = self._choose(instance, wanted)
+            chosen = self._choose(result, instance, wanted)
             if chosen:
                 self._sit(result, instance, wanted, chosen)
             else:
@@ -205,6 +210,8 @@ class Placer:
             gateway = service.need.gateway or str(instance.scope.attributes.get("gateway", ""))
             need = replace(service.need, gateway=gateway)
             size = self._sizes.get(need.size, Size("", 0, 0))
+            if need.shared:
+                size = replace(size, cpu=max(size.cpu, need.cpu), memory=max(size.memory, need.memory))
             found = Wanted(service.name, need, size, instance.scope.location, frozenset(asked))
             self._wanted[key] = found
         return found
@@ -216,7 +223,9 @@ class Placer:
         machine = self._machines.get(name)
         if machine is None or not self._load(name).takes(wanted, machine.size):
             return False
-        return fixed or (name in self._held and fits(spec_of(machine), wanted))
+        if fixed:  # The user knows size, system and place better; what a role may change there stays a rule.
+            return wanted.capabilities <= spec_of(machine)[5]
+        return name in self._held and fits(spec_of(machine), wanted)
 
     def _load(self, name: str) -> _Load:
         return self._loads.setdefault(name, _Load())
@@ -235,11 +244,23 @@ class Placer:
         for machine in sorted(idle, key=lambda m: (m.name not in self._held, m.name)):
             self._classes.setdefault(spec_of(machine), deque()).append(machine.name)
 
-    def _choose(self, instance: Instance, wanted: Wanted) -> str:
+    def _choose(self, result: Seating, instance: Instance, wanted: Wanted) -> str:
         if wanted.need.shared:
             for name in self._shared.get(instance.scope.path, ()):
                 if self._load(name).takes(wanted, self._size(name)) and self._suits(name, wanted):
+                    self._joined(name)
                     return name
+        found = self._idle(wanted) or self._vacated(result, wanted)
+        if found:
+            spec = spec_of(self._machines[found])
+            self._alone.setdefault(spec, {}).setdefault(wanted, {})[found] = instance
+        return found or self._make(instance, wanted)
+
+    def _joined(self, name: str) -> None:
+        for alone in self._alone.get(spec_of(self._machines[name]), {}).values() if name in self._machines else ():
+            alone.pop(name, None)
+
+    def _idle(self, wanted: Wanted) -> str:
         best = self._fitting.get(wanted)
         if best is None:
             specs = sorted(
@@ -252,7 +273,37 @@ class Placer:
         held = next((names for names in best if names and names[0] in self._held), None)
         if held or best:
             return (held or best[0]).popleft()
-        return self._make(instance, wanted)
+        return ""
+
+    def _vacated(self, result: Seating, wanted: Wanted) -> str:
+        """Free a machine by seating whoever is alone there on another that will do: who is less choosy gives way.
+
+        An augmenting path between classes of machines; who found none once finds none later.
+        """
+        if wanted in self._hopeless:
+            return ""
+        found = self._give_way(result, wanted, set())
+        if not found:
+            self._hopeless.add(wanted)
+        return found
+
+    def _give_way(self, result: Seating, wanted: Wanted, tried: set[_Spec]) -> str:
+        for spec, idle in self._classes.items():
+            if spec in tried or not fits(spec, wanted):
+                continue
+            tried.add(spec)
+            if idle:
+                return idle.popleft()
+            for other, alone in self._alone.get(spec, {}).items():
+                elsewhere = self._give_way(result, other, tried) if alone else ""
+                if elsewhere:
+                    name, instance = alone.popitem()
+                    self._loads[name] = _Load()
+                    self._sit(result, instance, other, elsewhere)
+                    there = spec_of(self._machines[elsewhere])
+                    self._alone.setdefault(there, {}).setdefault(other, {})[elsewhere] = instance
+                    return name
+        return ""
 
     def _suits(self, name: str, wanted: Wanted) -> bool:
         if name not in self._new:
@@ -295,10 +346,15 @@ class Placer:
 
     def _fixed_problem(self, instance: Instance, wanted: Wanted) -> Shortage:
         machine = self._machines.get(instance.machine)
+        lacking = wanted.capabilities - spec_of(machine)[5] if machine else frozenset()
         if machine is None:
-            there = "it is not in the pool, or somebody else holds it"
+            there = "it is not in the pool or does not run, or somebody else holds it"
+        elif lacking:
+            there = f"{_lack(lacking)} are not for it; allow_host_changes permits it"
+        elif self._load(machine.name).services:
+            there = "another service stands there and they do not share it, or both are too large for it"
         else:
-            there = "another service stands there and they do not share it"
+            there = "it is too small" if machine.size.name else "nobody knows its size; give it one"
         return Shortage(f"the machine '{instance.machine}'", (instance.id,), 1, there)
 
     def _shortage(self, wanted: Wanted, count: int) -> Shortage:
@@ -314,8 +370,7 @@ def _why_not(offer: Offer, wanted: Wanted, room: int | None) -> str:
     lacking = wanted.capabilities - own
     name = f"gateway {offer.gateway}"
     if lacking:
-        why = "packages of its own" if "packages" in lacking else "roles that change the whole system"
-        return f"{name} has no machines for {why}; allow_host_changes permits it"
+        return f"{name} has no machines for {_lack(lacking)}; allow_host_changes permits it"
     if room is not None and room <= 0:
         return f"{name} can make no more"
     if offer.locations and wanted.location and wanted.location not in offer.locations:
@@ -323,6 +378,10 @@ def _why_not(offer: Offer, wanted: Wanted, room: int | None) -> str:
     if not any(size.holds(wanted.size) for size in offer.sizes):
         return f"{name} makes nothing as large"
     return f"{name} makes nothing like it"
+
+
+def _lack(capabilities: frozenset[str]) -> str:
+    return "packages of its own" if "packages" in capabilities else "roles that change the whole system"
 
 
 def unknown_sizes(desired: Desired, sizes: Mapping[str, Size]) -> Iterable[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from adslib.domain.desired import Desired, Digests, Seat
@@ -112,6 +112,7 @@ def _instance_actions(desired: Desired, actual: Actual, seating: Seating, named:
     known = {m.name: Seat(m.name, m.id, m.reach.address) for m in (*actual.held, *actual.free)}
     seats = {id: known.get(name) or Seat(name) for id, name in seating.seats.items()}
     digests = Digests(desired, seats)
+    usable = {machine.id for machine in actual.held if machine.state in USABLE}
     standing = {s.instance: s for s in actual.standings}
     order = sorted(
         desired.topology.instances,
@@ -120,7 +121,7 @@ def _instance_actions(desired: Desired, actual: Actual, seating: Seating, named:
     for instance in order:
         found = standing.get(instance.id)
         seat = seats[instance.id]
-        verb, reason = _judge(desired, instance, found, seat, digests)
+        verb, reason = _judge(desired, instance, found, seat, digests, usable)
         if verb:
             origin = named.get(found.machine_id, "") if found and verb is Verb.MOVE else ""
             stage = desired.stage_of[instance.service]
@@ -128,13 +129,16 @@ def _instance_actions(desired: Desired, actual: Actual, seating: Seating, named:
 
 
 def _judge(
-    desired: Desired, instance: Instance, found: Standing | None, seat: Seat, digests: Digests
+    desired: Desired, instance: Instance, found: Standing | None, seat: Seat, digests: Digests, usable: Set[str]
 ) -> tuple[Verb | None, str]:
     version = desired.version(instance.service)
     if found is None:
         return Verb.DEPLOY, f"{instance.service} {version}".strip()
     if found.machine_id != seat.id:
-        return Verb.MOVE, "its machine is gone or no longer fits"
+        if found.machine_id not in usable:
+            return Verb.MOVE, "its machine is gone"
+        fixed = f"the definition names {instance.machine}"
+        return Verb.MOVE, fixed if instance.machine else "its machine no longer fits"
     if found.failed:
         return Verb.REPAIR, "its last deployment failed"
     if found.digest == digests.of(instance):

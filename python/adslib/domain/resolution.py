@@ -12,7 +12,7 @@ from typing import Any
 
 from adslib.domain.errors import Invalid
 
-EXPRESSION = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
+OPEN, CLOSE = "{{", "}}"
 PATH = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+|\[\d+\]|\['[\w-]+'\])*")
 STEP = re.compile(r"[\w-]+")
 
@@ -27,7 +27,7 @@ def resolve(value: Any, names: Mapping[str, Any], place: str) -> Any:
         Invalid: an expression is no path, or names nothing.
     """
     if isinstance(value, str):
-        return _text(value, names, place) if "{{" in value else value
+        return _text(value, names, place) if OPEN in value else value
     if isinstance(value, Mapping):
         return {key: resolve(item, names, f"{place}.{key}") for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -36,10 +36,16 @@ def resolve(value: Any, names: Mapping[str, Any], place: str) -> Any:
 
 
 def _text(text: str, names: Mapping[str, Any], place: str) -> Any:
-    whole = EXPRESSION.fullmatch(text)
-    if whole and "}}" not in whole.group(1):
-        return _follow(whole.group(1), names, place)
-    return EXPRESSION.sub(lambda match: str(_follow(match.group(1), names, place)), text)
+    """Look for expressions by hand: a regular expression takes cubic time on what is opened and never closed."""
+    values: list[Any] = []
+    at = 0
+    while (start := text.find(OPEN, at)) >= 0 and (end := text.find(CLOSE, start)) >= 0:
+        before, value = text[at:start], _follow(text[start + len(OPEN) : end].strip(), names, place)
+        values += [before, value] if before else [value]
+        at = end + len(CLOSE)
+    if at < len(text):
+        values.append(text[at:])
+    return values[0] if len(values) == 1 else "".join(map(str, values))
 
 
 def _follow(path: str, names: Mapping[str, Any], place: str) -> Any:
@@ -54,6 +60,15 @@ def _follow(path: str, names: Mapping[str, Any], place: str) -> Any:
         try:
             value = value[int(step)] if isinstance(value, list | tuple) else value[step]
         except (KeyError, IndexError, TypeError, ValueError):
-            known = ", ".join(value) if isinstance(value, Mapping) else f"0 to {len(value) - 1}" if value else "nothing"
-            raise Invalid(f"'{path}' names nothing at '{step}'", place=place, remedy=f"known there: {known}") from None
+            raise Invalid(
+                f"'{path}' names nothing at '{step}'", place=place, remedy=f"known there: {_known(value)}"
+            ) from None
     return value
+
+
+def _known(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(map(str, value)) or "nothing"
+    if isinstance(value, list | tuple) and value:
+        return f"0 to {len(value) - 1}"
+    return "nothing"

@@ -7,10 +7,16 @@ from types import TracebackType
 
 from adslib.app import App
 from adslib.domain.actor import Actor
+from adslib.usecases.doctor import Doctor
 from adslib.usecases.environments import Environments
+from adslib.usecases.events import Events
+from adslib.usecases.gateways import Gateways
 from adslib.usecases.inventory import Inventory
 from adslib.usecases.jobs import Jobs
+from adslib.usecases.machines import Machines
 from adslib.usecases.playbooks import Playbooks
+from adslib.usecases.running import Running
+from adslib.usecases.templates import Templates
 
 
 class Ads:
@@ -30,6 +36,21 @@ class Ads:
         return Environments(self.app, self.actor)
 
     @cached_property
+    def doctor(self) -> Doctor:
+        """Doctor: whether this installation can do its work."""
+        return Doctor(self.app, self.actor)
+
+    @cached_property
+    def events(self) -> Events:
+        """Events: the log."""
+        return Events(self.app, self.actor)
+
+    @cached_property
+    def gateways(self) -> Gateways:
+        """Gateways: where machines come from; add, look, sizes, instance templates."""
+        return Gateways(self.app, self.actor)
+
+    @cached_property
     def inventory(self) -> Inventory:
         """Inventory: the machines of environments as they stand, ready for Ansible."""
         return Inventory(self.app, self.actor)
@@ -40,9 +61,24 @@ class Ads:
         return Jobs(self.app, self.actor)
 
     @cached_property
+    def machines(self) -> Machines:
+        """Machines: the pool; add, import, list, start, stop, snapshots."""
+        return Machines(self.app, self.actor)
+
+    @cached_property
     def playbooks(self) -> Playbooks:
         """Playbooks: what a run of the collection's playbooks begins with."""
         return Playbooks(self.app, self.actor)
+
+    @cached_property
+    def running(self) -> Running:
+        """Running: jobs carried out in this process, with their events as they come."""
+        return Running(self.app, self.actor)
+
+    @cached_property
+    def templates(self) -> Templates:
+        """Templates: definitions with open parts."""
+        return Templates(self.app, self.actor)
 
     def close(self) -> None:
         """Close the store."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from adslib.adapters.host_keys import KnownHosts
@@ -75,13 +75,18 @@ def problems_of(spec: MachineSpec, sizes: Mapping[str, Size]) -> Iterator[Proble
         value = getattr(spec, what)
         if value and not WORD.fullmatch(value.lstrip("/") if what == "python" else value):
             yield problem(f"{what} '{value}' will not do", "use letters, digits, '.', '_', '-', without blanks")
+    yield from (problem(message, remedy) for message, remedy in _more_problems(spec))
+
+
+def _more_problems(spec: MachineSpec) -> Iterator[tuple[str, str]]:
     unknown = (spec.capabilities or frozenset()) - CAPABILITIES
     if unknown:
-        yield problem(f"'{min(unknown)}' is no capability", f"use {', '.join(sorted(CAPABILITIES))}")
-    if spec.key and ("PRIVATE KEY" in spec.key or not os.path.isfile(os.path.expanduser(spec.key))):
-        shown = "the contents of a key" if "PRIVATE KEY" in spec.key else f"'{spec.key}'"
-        yield problem(f"{shown}: this is no file with a private key", "give the path of one on this host")
-    yield from (problem(message, remedy) for message, remedy in _variable_problems(spec.variables or {}))
+        yield f"'{min(unknown)}' is no capability", f"use {', '.join(sorted(CAPABILITIES))}"
+    if spec.key and "PRIVATE KEY" in spec.key:
+        yield "this is the contents of a private key, which ads never stores", "give the path of its file"
+    elif spec.key and not Path(spec.key).expanduser().is_file():
+        yield f"there is no key file '{spec.key}'", "give the path of a private key on this host"
+    yield from _variable_problems(spec.variables or {})
 
 
 def _variable_problems(variables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -137,7 +142,7 @@ def _reach(spec: MachineSpec, start: Machine, known: KnownHosts) -> Reach:
         # ssh takes the first value of an option, so ours stand in front of what the user has.
         variables[OURS[0]] = " ".join(part for part in (arguments, str(variables.get(OURS[0], ""))) if part)
         variables[OURS[1]] = True
-    key = reach.key if spec.key is None else os.path.abspath(os.path.expanduser(spec.key)) if spec.key else ""
+    key = reach.key if spec.key is None else str(Path(spec.key).expanduser().absolute()) if spec.key else ""
     return Reach(
         connection=connection,
         address=_said(spec.address, reach.address),

@@ -1,14 +1,13 @@
-"""Machines: the pool, its machines added by hand or taken from an inventory, and what their gateways can do (A8–A10)."""
+"""Machines: the pool, what is added to it by hand or from an inventory, and what gateways can do (A8–A10)."""
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from adslib.adapters.host_keys import fingerprint
+from adslib.adapters.host_keys import KnownHosts, fingerprint
 from adslib.adapters.inventories import read_inventory
-from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain import pool
 from adslib.domain.actor import Actor, Permission
@@ -136,7 +135,7 @@ class Machines:
                 raise Conflict(f"machine '{name}' is held by environment '{now.holder}'", remedy="undeploy it first")
             tx.machines.delete_many([now.id])
             log(tx, self._app.clock(), self._actor, f"machine '{name}' removed", machine=name)
-        self._app.known_hosts.forget([found.id])
+        KnownHosts(self._app.settings.home).forget([found.id])
         return Outcome(True, machine_shown(found), message=f"machine '{name}' removed")
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────
@@ -185,7 +184,7 @@ class Machines:
             standing = tx.standings.on_machine(machine.id)
             needs = needs_on(tx, [machine.holder]) if machine.holder else {}
         available = pool.availability(machine, needs.get(machine.id, ()))
-        keys = [fingerprint(key) for key in self._app.known_hosts.pinned(machine.id)]
+        keys = [fingerprint(key) for key in KnownHosts(self._app.settings.home).pinned(machine.id)]
         instances = [{"instance": s.instance, "service": s.service, "version": s.version} for s in standing]
         return {**machine_shown(machine, available), "host_keys": keys, "instances": instances}
 
@@ -196,7 +195,7 @@ class Machines:
 
     def _pool(
         self, *, gateway: str = "", location: str = "", size: str = "", holder: str = "", free: bool | None = None
-    ) -> list[tuple[Machine, Availability]]:
+    ) -> builtins.list[tuple[Machine, Availability]]:
         with self._app.store.reading() as tx:
             machines = tx.machines.list(
                 gateway=gateway or None,

@@ -20,6 +20,7 @@ from adslib.domain.event import EventLevel
 from adslib.domain.job import Job, JobKind, Owner
 from adslib.domain.lifecycle import ENVIRONMENT, JOB, EnvironmentEvent, JobEvent, JobState, MachineState
 from adslib.domain.machine import Machine
+from adslib.domain.placement import OWN_SYSTEM
 from adslib.domain.plan import Plan, Verb
 from adslib.domain.planner import plan, plan_undeploy
 from adslib.usecases.log import log
@@ -145,6 +146,7 @@ def _lock_machines(app: App, tx: Transaction, environment: Environment, made: Pl
                 os=new.os,
                 location=new.location,
                 image=new.image,
+                capabilities=new.capabilities - {OWN_SYSTEM},
                 made=True,
                 holder=environment.name,
                 tenant=environment.tenant,

@@ -158,7 +158,11 @@ def parameter_values(parameters: tuple[Parameter, ...], given: Mapping[str, Any]
     known = {parameter.name: parameter for parameter in parameters}
     for name in given:
         if name not in known:
-            findings.add((), f"there is no parameter '{name}'", did_you_mean(name, known, "" if known else "the definition has none"))
+            findings.add(
+                (),
+                f"there is no parameter '{name}'",
+                did_you_mean(name, known, "" if known else "the definition has none"),
+            )
     values: dict[str, Any] = {}
     for name, parameter in known.items():
         path = ("parameters", name)

@@ -1,0 +1,184 @@
+"""The inventory of ads against a plugin that loads the same hosts, groups and variables from one JSON file.
+
+Usage: inventory.py [hosts …]      (default: 1000 10000)
+
+For each size: `ansible-inventory --list`, a process of its own with everything that Ansible does around a plugin, and
+`parse()` alone, the time in the plugin (in a fresh process too). Runs alternate, the best of three counts. All
+sources are checked to give the same inventory. The peer is measured twice: written as plugins
+usually are (`inventory.set_variable`), and `direct`, with the short cut that ads takes.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+BUDGET = 1.1
+RUNS = 3
+SOURCES = ("ads", "peer", "direct")
+
+# Parses one source as InventoryManager does, and prints the seconds in parse() and the memory of the process in MiB.
+PARSE = """
+import sys, time
+from ansible.plugins.loader import init_plugin_loader
+init_plugin_loader([])
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import inventory_loader
+name, source = sys.argv[1:]
+plugin = type(inventory_loader.get(name))
+spent = []
+def timed(self, *args, parse=plugin.parse, **kwargs):
+    began = time.perf_counter()
+    parse(self, *args, **kwargs)
+    spent.append(time.perf_counter() - began)
+plugin.parse = timed
+hosts = len(InventoryManager(loader=DataLoader(), sources=[source]).hosts)
+# Not getrusage: its peak is that of the process which forked this one, if that is greater.
+peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(spent[0], int(peak) // 1024, hosts)
+"""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What one source costs: seconds of `ansible-inventory --list` and of `parse()`, and MiB after parsing."""
+
+    whole: float
+    parse: float
+    memory: int
+
+
+def prepare(folder: Path, hosts: int) -> dict[str, Path]:
+    """A store with the estate, the same as one JSON file, and an inventory source for each; by the source's name."""
+    import adslib
+    from estate import fill
+
+    url = f"sqlite:///{folder / 'ads.db'}"
+    fill(url, hosts)
+    with adslib.connect(url) as ads:
+        (folder / "hosts.json").write_text(json.dumps(ads.inventory.hosts()))
+    peer = f"plugin: one_json_file\nfile: {folder / 'hosts.json'}\n"
+    texts = {"ads": f"plugin: ads.deploy.ads\ndatabase: {url}\n", "peer": peer, "direct": f"{peer}direct: true\n"}
+    paths = {name: folder / f"{name}.yml" for name in texts}
+    for name, text in texts.items():
+        paths[name].write_text(text)
+    return paths
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """An environment in which Ansible finds this tree's collection and the peer, and nothing of the user's."""
+    collections = folder / "collections" / "ansible_collections" / "ads"
+    collections.mkdir(parents=True, exist_ok=True)
+    if not (collections / "deploy").exists():
+        (collections / "deploy").symlink_to(ROOT / "ads_collection")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "ADS_"))}
+    return {
+        **kept,
+        "PYTHONPATH": str(ROOT / "python"),
+        "ADS_HOME": str(folder / "home"),
+        "ANSIBLE_HOME": str(folder / "ansible"),
+        "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"),
+        "ANSIBLE_INVENTORY_PLUGINS": str(HERE / "inventory_plugins"),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+    }
+
+
+def listed(source: str, path: Path, env: Mapping[str, str], said: Path) -> float:
+    """Run `ansible-inventory --list` with its output in a file; returns the seconds it took."""
+    program = str(Path(sys.executable).with_name("ansible-inventory"))
+    own = {**env, "ANSIBLE_INVENTORY_ENABLED": enabled(source)}
+    with said.open("wb") as stream:
+        began = time.perf_counter()
+        subprocess.run([program, "-i", str(path), "--list"], env=own, stdout=stream, check=True)
+        return time.perf_counter() - began
+
+
+def parsed(source: str, path: Path, env: Mapping[str, str]) -> tuple[float, int]:
+    """Parse in a fresh process; returns the seconds in `parse()` and the MiB of the process."""
+    done = subprocess.run(
+        [sys.executable, "-c", PARSE, enabled(source), str(path)],
+        env={**env, "ANSIBLE_INVENTORY_ENABLED": enabled(source)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    seconds, memory, _ = done.stdout.split()
+    return float(seconds), int(memory)
+
+
+def enabled(source: str) -> str:
+    """The name of the plugin that reads a source."""
+    return "ads.deploy.ads" if source == "ads" else "one_json_file"
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two inventories are the same; only the order of hosts in a group and of groups may differ."""
+    return filecmp.cmp(one, other, shallow=False) or ordered(one) == ordered(other)
+
+
+def ordered(said: Path) -> Any:
+    """An inventory as `ansible-inventory --list` prints it, its lists of hosts and groups sorted."""
+    found = json.loads(said.read_bytes())
+    for name, group in found.items():
+        if name != "_meta":
+            found[name] = {key: sorted(value) for key, value in group.items()}
+    return found
+
+
+def measure(hosts: int) -> dict[str, Figure]:
+    """Measure every source at one size."""
+    with tempfile.TemporaryDirectory(prefix="ads-inventory-") as name:
+        folder = Path(name)
+        paths = prepare(folder, hosts)
+        env = environment(folder)
+        whole: dict[str, list[float]] = {source: [] for source in paths}
+        parse: dict[str, list[tuple[float, int]]] = {source: [] for source in paths}
+        for _ in range(RUNS):
+            for source, path in paths.items():
+                whole[source].append(listed(source, path, env, folder / f"{source}.said"))
+                parse[source].append(parsed(source, path, env))
+        for source in ("peer", "direct"):
+            if not same(folder / "ads.said", folder / f"{source}.said"):
+                raise SystemExit(f"{source} does not give the same inventory as ads")
+        return {s: Figure(min(whole[s]), min(parse[s])[0], min(parse[s])[1]) for s in paths}
+
+
+def table(sizes: Mapping[int, Mapping[str, Figure]]) -> Iterator[str]:
+    """The figures as a Markdown table, with the ratio of ads to each peer."""
+    yield "| hosts | source | `--list` s | ads ÷ it | `parse()` s | ads ÷ it | MiB |"
+    yield "|---:|---|---:|---:|---:|---:|---:|"
+    for hosts, figures in sizes.items():
+        ads = figures["ads"]
+        for source, figure in figures.items():
+            ratios = ads.whole / figure.whole, ads.parse / figure.parse
+            yield (
+                f"| {hosts} | {source} | {figure.whole:.2f} | {ratios[0]:.2f} "
+                f"| {figure.parse:.2f} | {ratios[1]:.2f} | {figure.memory} |"
+            )
+
+
+def main(words: list[str]) -> int:
+    """Measure, print the table, and fail if the largest size is over the budget."""
+    sys.path[:0] = [str(ROOT / "python"), str(HERE)]
+    sizes = {hosts: measure(hosts) for hosts in map(int, words or ["1000", "10000"])}
+    print("\n".join(table(sizes)))
+    largest = sizes[max(sizes)]
+    ratio = max(largest["ads"].whole / largest["peer"].whole, largest["ads"].parse / largest["peer"].parse)
+    print(f"\n{'Within' if ratio <= BUDGET else 'OVER'} the budget of {BUDGET} at {max(sizes)} hosts: {ratio:.2f}")
+    return int(ratio > BUDGET)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,182 @@
+"""Presenting what use cases return: tables for people, JSON and YAML for programs.
+
+JSON and YAML hold the data as the use case gave it, and nothing else goes to standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+RED, YELLOW, GREEN = "red", "yellow", "green"
+COLOURS: Mapping[str, str] = {
+    "live": GREEN, "ready": GREEN, "running": GREEN, "succeeded": GREEN, "deployed": GREEN, "ok": GREEN,
+    "available": GREEN, "yes": GREEN,
+    "failed": RED, "fail": RED, "error": RED, "critical": RED, "incomplete": RED, "unavailable": RED, "no": RED,
+    "warn": YELLOW, "warning": YELLOW, "interrupted": YELLOW, "cancelled": YELLOW, "stopped": YELLOW,
+}  # fmt: skip
+"""Colours of words that say how things stand."""
+
+
+class Format(StrEnum):
+    """How a result is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: a key of the row (dots lead into maps), its title, and how its value is written."""
+
+    key: str
+    title: str = ""
+    write: Callable[[Any], str] | None = None
+
+    def text(self, row: Mapping[str, Any]) -> str:
+        """The text of this column in a row."""
+        value: Any = row
+        for step in self.key.split("."):
+            value = value.get(step) if isinstance(value, Mapping) else None
+        return self.write(value) if self.write else as_text(value)
+
+
+def as_text(value: Any) -> str:
+    """A value as a table shows it."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={as_text(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(as_text(item) for item in value)
+    return str(value)
+
+
+def moment(value: Any) -> str:
+    """A time of day for people: local, to the second."""
+    from datetime import datetime
+
+    return datetime.fromisoformat(value).astimezone().strftime("%Y-%m-%d %H:%M:%S") if value else ""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """The terminal; rich keeps to NO_COLOR and to plain text where there is no terminal."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, soft_wrap=not stream.isatty(), emoji=False, markup=False)
+
+
+def is_terminal() -> bool:
+    """Whether somebody looks: standard output is a terminal that can do more than print lines."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def say(text: str) -> None:
+    """Tell people something: it goes to standard error, so that data stays alone on standard output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def show_data(data: Any, format: Format) -> None:
+    """Write data as JSON or YAML."""
+    plain = json.loads(json.dumps(data, default=_plain))
+    if format is Format.JSON:
+        print(json.dumps(plain, indent=2, ensure_ascii=False))
+        return
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.allow_unicode = True
+    yaml.dump(plain, sys.stdout)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    return str(value)
+
+
+def show_rows(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], format: Format, *, none: str = "none"
+) -> None:
+    """Write a list.
+
+    Args:
+        columns: of the table; JSON and YAML hold everything. none: what to say where the list is empty.
+    """
+    if format is not Format.TABLE:
+        show_data(rows, format)
+    elif not rows:
+        say(none)
+    else:
+        table([column.title or column.key for column in columns], [[c.text(row) for c in columns] for row in rows])
+
+
+def table(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    """Write a table: framed and coloured on a terminal; elsewhere aligned, a line a row, nothing cut off."""
+    if not is_terminal():
+        widths = [max(len(text) for text in column) for column in zip(titles, *lines, strict=True)]
+        for line in ([title.upper() for title in titles], *lines):
+            print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for title in titles:
+        drawn.add_column(title, overflow="fold")
+    for line in lines:
+        drawn.add_row(*(Text(text, style=COLOURS.get(text, "")) for text in line))
+    console().print(drawn)
+
+
+def show_thing(thing: Mapping[str, Any], format: Format, *, keys: Iterable[str] = ()) -> None:
+    """Write one thing: a line for each of its values, those that are empty left out.
+
+    Args:
+        keys: which ones, in which order; empty: all.
+    """
+    if format is not Format.TABLE:
+        show_data(thing, format)
+        return
+    shown = {key: as_text(thing.get(key)) for key in (keys or thing)}
+    width = max((len(key) for key, text in shown.items() if text), default=0)
+    for key, text in shown.items():
+        if text:
+            print(f"{key.replace('_', ' ').ljust(width)}  {coloured(text)}")
+
+
+def coloured(text: str, style: str = "") -> str:
+    """A text with the colour of what it says, or of a style, where a terminal shows colours."""
+    style = style or COLOURS.get(text, "")
+    if not style or not is_terminal() or os.environ.get("NO_COLOR"):
+        return text
+    codes = {RED: 31, GREEN: 32, YELLOW: 33, "bold": 1, "dim": 2}
+    return f"\x1b[{codes[style]}m{text}\x1b[0m"
+
+
+def show_outcome(outcome: Any, format: Format) -> None:
+    """Write what a change did: its sentence for people, or everything for programs."""
+    if format is Format.TABLE:
+        print(outcome.message)
+        return
+    data = {"changed": outcome.changed, "message": outcome.message, "before": outcome.before, "after": outcome.after}
+    show_data({**data, **({"job": outcome.job} if outcome.job else {})}, format)

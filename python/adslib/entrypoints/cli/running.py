@@ -1,0 +1,199 @@
+"""`ads environment plan|deploy|test|go-live|stop|start|undeploy`: the verbs that look at or change what stands."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adslib.domain.errors import Failed, Invalid
+from adslib.entrypoints.cli.options import DryRun, EnvironmentName, OutputFormat
+from adslib.entrypoints.cli.presenting import Format, say, show_data, show_outcome
+from adslib.entrypoints.cli.session import opened
+
+if TYPE_CHECKING:
+    from adslib.usecases.ads import Ads
+    from adslib.usecases.outcome import Outcome
+
+BLOCKED = 3
+
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the result of every task.")]
+Hold = Annotated[bool, typer.Option("--hold", help="Stay ready; do not go live.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these verbs to a noun."""
+    for verb in (plan, deploy, test, go_live, stop, start, undeploy):
+        app.command(verb.__name__.replace("_", "-"))(verb)
+
+
+def plan(
+    ctx: typer.Context,
+    name: EnvironmentName,
+    save: Annotated[bool, typer.Option("--save", help="Keep the plan, to be deployed by its id.")] = False,
+    format: OutputFormat = Format.TABLE,
+) -> None:
+    """Show what a deployment would create, change, move and remove, and why."""
+    from adslib.entrypoints.cli.planning import show_plan
+
+    with opened(ctx) as ads:
+        made = ads.environments.plan(name, save=save)
+        problems = ads.running.role_problems(name)
+    if format is Format.TABLE:
+        show_plan(made)
+        if save and not made.blocked:
+            say(f"Saved; carry it out with: ads environment deploy {name} --plan {made.id}")
+    else:
+        show_data({**made.as_data(), "missing_roles": [str(problem) for problem in problems]}, format)
+    if problems:
+        raise Invalid(problems=problems)
+    if made.blocked:
+        raise typer.Exit(BLOCKED)
+
+
+def deploy(
+    ctx: typer.Context,
+    name: EnvironmentName,
+    hold: Hold = False,
+    everything: Annotated[bool, typer.Option("--all", help="Look at every instance, even if nothing differs.")] = False,
+    plan: Annotated[str, typer.Option(metavar="ID", help="Carry out this saved plan, if it still holds.")] = "",
+    verbose: Verbose = False,
+    dry_run: DryRun = False,
+    format: OutputFormat = Format.TABLE,
+) -> None:
+    """Make what stands what is defined, test it, and let it go live if the tests pass."""
+    with opened(ctx) as ads:
+        _carry(
+            ads, name, "deploy", verbose, format,
+            lambda **run: ads.running.deploy(
+                name, hold=hold, everything=everything, plan=plan, dry_run=dry_run, **run
+            ),
+        )  # fmt: skip
+
+
+def undeploy(
+    ctx: typer.Context,
+    name: EnvironmentName,
+    verbose: Verbose = False,
+    dry_run: DryRun = False,
+    format: OutputFormat = Format.TABLE,
+) -> None:
+    """Remove what stands, and return every machine."""
+    with opened(ctx) as ads:
+        _carry(ads, name, "undeploy", verbose, format, lambda **run: ads.running.undeploy(name, dry_run=dry_run, **run))
+
+
+def test(
+    ctx: typer.Context,
+    name: EnvironmentName,
+    verbose: Verbose = False,
+    dry_run: DryRun = False,
+    format: OutputFormat = Format.TABLE,
+) -> None:
+    """Run the tests again."""
+    with opened(ctx) as ads:
+        _carry(ads, name, "test", verbose, format, lambda **run: ads.running.test(name, dry_run=dry_run, **run))
+
+
+def stop(
+    ctx: typer.Context,
+    name: EnvironmentName,
+    verbose: Verbose = False,
+    dry_run: DryRun = False,
+    format: OutputFormat = Format.TABLE,
+) -> None:
+    """Stop what stands, and shut down the machines that ads made."""
+    with opened(ctx) as ads:
+        _carry(ads, name, "stop", verbose, format, lambda **run: ads.running.stop(name, dry_run=dry_run, **run))
+
+
+def start(
+    ctx: typer.Context,
+    name: EnvironmentName,
+    hold: Hold = False,
+    verbose: Verbose = False,
+    dry_run: DryRun = False,
+    format: OutputFormat = Format.TABLE,
+) -> None:
+    """Start a stopped environment, test it, and let it go live if the tests pass."""
+    with opened(ctx) as ads:
+        _carry(
+            ads, name, "start", verbose, format,
+            lambda **run: ads.running.start(name, hold=hold, dry_run=dry_run, **run),
+        )  # fmt: skip
+
+
+def go_live(
+    ctx: typer.Context,
+    name: EnvironmentName,
+    despite: Annotated[
+        str,
+        typer.Option("--despite-failed-tests", metavar="REASON", help="Do so in spite of failed tests; kept with it."),
+    ] = "",
+    dry_run: DryRun = False,
+    format: OutputFormat = Format.TABLE,
+) -> None:
+    """Let a ready environment go live."""
+    with opened(ctx) as ads:
+        outcome = ads.environments.go_live(name, despite=despite, dry_run=dry_run)
+    show_outcome(outcome, format)
+
+
+def _carry(ads: Ads, name: str, verb: str, verbose: bool, format: Format, run: Callable[..., Outcome]) -> None:
+    """Carry a job out with its progress on the screen, then show how the environment stands."""
+    from adslib.entrypoints.cli.interrupting import Interrupts
+    from adslib.entrypoints.cli.progress import progress
+
+    with Interrupts(lambda: ads.running.kill(name)) as interrupts, progress(verb, name, verbose) as on_event:
+        outcome = run(on_event=on_event, cancelled=interrupts.wished)
+    if outcome.job == "":
+        _show_preview(outcome, format)
+        return
+    job = outcome.after["job"]
+    if format is Format.TABLE:
+        _show_end(ads, name, outcome)
+    else:
+        show_outcome(outcome, format)
+    if job["state"] != "succeeded":
+        raise _failure(name, verb, outcome)
+
+
+def _show_end(ads: Ads, name: str, outcome: Outcome) -> None:
+    from adslib.entrypoints.cli.trees import show_standing, show_tests
+
+    sys.stdout.flush()
+    if outcome.after["instances"]:
+        show_standing(ads, name, outcome.after)
+        print()
+    else:
+        show_tests(outcome.after)
+    if outcome.after["job"]["state"] == "succeeded":
+        print(outcome.message)
+
+
+def _show_preview(outcome: Outcome, format: Format) -> None:
+    from adslib.entrypoints.cli.planning import show_plan
+
+    if format is not Format.TABLE:
+        show_data(outcome.plan.as_data() if outcome.plan else {}, format)
+    elif outcome.plan and (outcome.plan.actions or outcome.plan.blocked):
+        show_plan(outcome.plan)
+    else:
+        print(outcome.message)
+    if outcome.plan and outcome.plan.blocked:
+        raise typer.Exit(BLOCKED)
+
+
+def _failure(name: str, verb: str, outcome: Outcome) -> Failed:
+    job: dict[str, Any] = outcome.after["job"]
+    state = outcome.after["state"]
+    again = verb if verb in outcome.after["possible"] else "deploy"
+    remedy = (
+        f"the environment is {state}; go on with: ads environment {again} {name}; look at: ads job log {job['job']}"
+    )
+    from adslib.domain.errors import Problem
+
+    causes = [Problem(cause, instance) for instance, cause in job["failures"].items()]
+    return Failed(problems=[*causes, Problem(outcome.message, "", remedy)])

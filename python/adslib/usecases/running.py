@@ -1,0 +1,311 @@
+"""Running: a reserved job is carried out by its playbook, inline, with its lease kept alive (A12, A16, A22)."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from adslib.adapters import processes
+from adslib.app import App
+from adslib.domain.actor import Actor, Permission
+from adslib.domain.errors import AdsError, Conflict, Failed, Invalid, Problem, Unsupported
+from adslib.domain.job import Job, JobKind
+from adslib.domain.lifecycle import JobState
+from adslib.domain.plan import Plan
+from adslib.usecases.environments import Environments
+from adslib.usecases.jobs import Jobs
+from adslib.usecases.outcome import Outcome
+from adslib.usecases.reserving import Reservation
+
+RENEW_EVERY = 10.0
+LOOK_EVERY = 0.1
+OURS = "ads.deploy."
+
+OnEvent = Callable[[Mapping[str, Any]], None]
+Cancelled = Callable[[], bool]
+
+
+def ignore(event: Mapping[str, Any]) -> None:
+    """Hear an event of a run, and do nothing about it."""
+
+
+def never() -> bool:
+    """Never cancel."""
+    return False
+
+
+@dataclass(slots=True)
+class Listener:
+    """Hears every event of a run and passes it on; keeps what is said at the end: changes and causes of a failure."""
+
+    pass_on: OnEvent
+    changes: int = 0
+    causes: builtins.list[str] = field(default_factory=list)
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        """Hear one event of ansible-runner."""
+        data = event.get("event_data") or {}
+        kind = event.get("event", "")
+        if kind == "playbook_on_stats":
+            self.changes = sum((data.get("changed") or {}).values())
+        elif kind in ("runner_on_failed", "runner_on_unreachable") and not data.get("ignore_errors"):
+            said = (data.get("res") or {}).get("msg") or "no reason given"
+            self.causes.append(f"{data.get('host')}, task '{data.get('task')}': {said}")
+        elif kind in ("verbose", "error"):
+            lines = str(event.get("stdout", "")).splitlines()
+            self.causes += [line.partition("ERROR")[2].lstrip("]:! ") for line in lines if "ERROR" in line[:30]]
+        self.pass_on(event)
+
+
+class Running:
+    """Deploy, undeploy, test, stop and start: reserve a job and carry it out. One method a use case."""
+
+    def __init__(self, app: App, actor: Actor) -> None:
+        self._app = app
+        self._actor = actor
+        self._jobs = Jobs(app, actor)
+        self._environments = Environments(app, actor)
+
+    def deploy(
+        self,
+        name: str,
+        *,
+        hold: bool = False,
+        everything: bool = False,
+        plan: str = "",
+        dry_run: bool = False,
+        on_event: OnEvent = ignore,
+        cancelled: Cancelled = never,
+    ) -> Outcome:
+        """Make what stands what is defined, test it, and let it go live if the tests pass (A12, A16).
+
+        Args:
+            hold: stay ready. everything: look at every instance, even where nothing differs.
+            plan: id of a saved plan, which must still hold.
+
+        Raises:
+            Blocked: resources are missing or the state forbids it; nothing is held. Conflict: a job is at work.
+            Invalid: a role cannot be found.
+        """
+        self._actor.must(Permission.DEPLOY, f"environment '{name}'")
+        if plan:
+            with self._app.store.reading() as tx:
+                saved = tx.plans.get(plan)
+            if saved.environment != name:
+                raise Conflict(
+                    f"plan {plan} is one of environment '{saved.environment}'", remedy=f"ads environment plan {name}"
+                )
+        problems = self.role_problems(name)
+        if problems:
+            raise Invalid(problems=problems)
+        options = {"hold": hold, "all": everything}
+        return self._run(name, JobKind.DEPLOY, options, plan, dry_run, on_event, cancelled)
+
+    def undeploy(
+        self, name: str, *, dry_run: bool = False, on_event: OnEvent = ignore, cancelled: Cancelled = never
+    ) -> Outcome:
+        """Remove what stands and return every machine (A13); see `deploy`."""
+        self._actor.must(Permission.DEPLOY, f"environment '{name}'")
+        return self._run(name, JobKind.UNDEPLOY, {}, "", dry_run, on_event, cancelled)
+
+    def test(
+        self, name: str, *, dry_run: bool = False, on_event: OnEvent = ignore, cancelled: Cancelled = never
+    ) -> Outcome:
+        """Run the tests again (A12); see `deploy`."""
+        self._actor.must(Permission.OPERATE, f"environment '{name}'")
+        return self._run(name, JobKind.TEST, {}, "", dry_run, on_event, cancelled)
+
+    def stop(
+        self, name: str, *, dry_run: bool = False, on_event: OnEvent = ignore, cancelled: Cancelled = never
+    ) -> Outcome:
+        """Stop what stands, and the machines that ads made (A14); see `deploy`."""
+        self._actor.must(Permission.OPERATE, f"environment '{name}'")
+        return self._run(name, JobKind.STOP, {}, "", dry_run, on_event, cancelled)
+
+    def start(
+        self,
+        name: str,
+        *,
+        hold: bool = False,
+        dry_run: bool = False,
+        on_event: OnEvent = ignore,
+        cancelled: Cancelled = never,
+    ) -> Outcome:
+        """Start a stopped environment again (A14); see `deploy`."""
+        self._actor.must(Permission.OPERATE, f"environment '{name}'")
+        return self._run(name, JobKind.START, {"hold": hold}, "", dry_run, on_event, cancelled)
+
+    def role_problems(self, name: str) -> list[Problem]:
+        """The roles of an environment's services that Ansible does not find from its project."""
+        self._actor.must(Permission.VIEW, f"environment '{name}'")
+        project = str(self._environments.show(name)["project"])
+        services = self._environments.document(name).definition.services.values()
+        wanted = {role.name: service.name for service in services for role in service.roles}
+        foreign = [role for role in wanted if not role.startswith(OURS)]
+        return [
+            Problem(
+                f"role '{role}' cannot be found",
+                f"services.{wanted[role]}.roles",
+                f"put it into {project or 'a project'}/roles, or install its collection",
+            )
+            for role in (self._app.playbooks.missing_roles(project, foreign) if foreign else ())
+        ]
+
+    def kill(self, name: str) -> None:
+        """End every process of an environment's running job at once."""
+        self._actor.must(Permission.OPERATE, f"environment '{name}'")
+        with self._app.store.reading() as tx:
+            job = tx.jobs.active(name)
+        if job:
+            processes.end_marked(job.id, patience=1.0)
+
+    def _run(
+        self,
+        name: str,
+        kind: JobKind,
+        options: Mapping[str, Any],
+        plan: str,
+        dry_run: bool,
+        on_event: OnEvent,
+        cancelled: Cancelled,
+    ) -> Outcome:
+        before = self._environments.show(name)
+        reserved = self._jobs.reserve(name, kind, options=options, expected_plan=plan, dry_run=dry_run)
+        if reserved.job is None:
+            changed = bool(reserved.plan.actions) or kind in (JobKind.STOP, JobKind.START)
+            return Outcome(changed, before, before, plan=reserved.plan, message=_preview(reserved.plan, kind))
+        return carry_out(self._app, self._actor, reserved, before, on_event, cancelled)
+
+
+def _preview(plan: Plan, kind: JobKind) -> str:
+    if plan.blocked:
+        return f"{kind} would be refused: resources are missing"
+    return f"{kind} would do: {', '.join(f'{n} × {verb}' for verb, n in plan.counts().items()) or 'nothing new'}"
+
+
+def carry_out(
+    app: App,
+    actor: Actor,
+    reserved: Reservation,
+    before: Mapping[str, Any],
+    on_event: OnEvent = ignore,
+    cancelled: Cancelled = never,
+) -> Outcome:
+    """Run the playbook of a reserved job to its end, and see that its row ends too.
+
+    Args:
+        before: the environment as it was shown before. on_event: hears the events of ansible-runner.
+        cancelled: asked ten times a second; True ends the run: the job is cancelled.
+
+    Returns:
+        The environment afterwards as `after`, with the job as `after["job"]`.
+    """
+    job = reserved.job
+    assert job is not None
+    jobs = Jobs(app, actor)
+    listener = Listener(on_event)
+    wish = threading.Event()
+    why = "its run was ended"
+    try:
+        jobs.keep_artifacts(job.id, str(app.playbooks.folder(job.id) / "artifacts" / "run"))
+        with _kept_alive(app, jobs, job, cancelled, wish):
+            run = app.playbooks.run(
+                job.id,
+                str(job.kind),
+                project=reserved.environment.project,
+                variables=_variables(job, len(reserved.plan.stages)),
+                environ=_environ(app),
+                on_event=listener,
+                cancelled=never,
+            )
+        ended = "was cut off" if run.rc is None else f"ended with exit code {run.rc}"
+        why = "; ".join([f"its playbook {ended} before it was done", *listener.causes[-3:]])
+    except AdsError as error:
+        why = str(error)
+        raise
+    finally:
+        processes.end_marked(job.id)
+        if wish.is_set():
+            why = f"cancelled by {actor.name}"
+        jobs.lost(job.id, why, cancelled=wish.is_set())
+    shown = jobs.show(job.id)
+    after = {**Environments(app, actor).show(job.environment), "job": {k: v for k, v in shown.items() if k != "plan"}}
+    changed = bool(reserved.plan.actions) or listener.changes > 0 or before["state"] != after["state"]
+    return Outcome(changed, before, after, job=job.id, plan=reserved.plan, message=str(shown["message"]))
+
+
+def finished(outcome: Outcome) -> Outcome:
+    """Let a job pass that succeeded.
+
+    Raises:
+        Failed: it did not; with every failure of its instances and tests.
+    """
+    job = outcome.after.get("job")
+    if job is None or job["state"] == JobState.SUCCEEDED:
+        return outcome
+    causes = [Problem(cause, instance) for instance, cause in job["failures"].items()]
+    tests = (outcome.after["tests"] or {}).get("failures", ()) if job["state"] == JobState.FAILED else ()
+    causes += [Problem(failure, "tests") for failure in tests]
+    remedy = f"look at: ads job log {outcome.job}"
+    raise Failed(problems=[Problem(outcome.message, f"job {outcome.job}", remedy), *causes])
+
+
+def refuse_detached(wait: bool) -> None:
+    """Let calls pass that wait for their end.
+
+    Raises:
+        Unsupported: jobs run in the calling process; there is no worker that would go on.
+    """
+    if not wait:
+        raise Unsupported("jobs are carried out in the calling process", remedy="call it with wait=True, in a thread")
+
+
+def _variables(job: Job, stages: int) -> dict[str, Any]:
+    # No empty plays: the run has as many as there are stages.
+    return {"ads_environment": job.environment, "ads_job": job.id, "ads_stages": max(1, stages)}
+
+
+def _environ(app: App) -> dict[str, str]:
+    own = {"ADS_DATABASE_URL": app.settings.database_url, "ADS_HOME": str(app.settings.home)}
+    return {**os.environ, **own}
+
+
+@contextmanager
+def _kept_alive(app: App, jobs: Jobs, job: Job, cancelled: Cancelled, wish: threading.Event) -> Iterator[None]:
+    """Renew the lease of a job while the block runs; end the job's processes once that is wished, or it is lost."""
+    over = threading.Event()
+
+    def watch() -> None:
+        renewed = time.monotonic()
+        while not over.wait(LOOK_EVERY):
+            if cancelled():
+                wish.set()
+                processes.end_marked(job.id)
+                return
+            if time.monotonic() - renewed > RENEW_EVERY:
+                renewed = time.monotonic()
+                if not _renewed(jobs, job):
+                    processes.end_marked(job.id)
+                    return
+
+    thread = threading.Thread(target=watch, name=f"lease of {job.id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _renewed(jobs: Jobs, job: Job) -> bool:
+    try:
+        return jobs.renew(job.id, job.attempt)
+    except Failed:
+        # The database is busy or away for a moment; the lease lasts longer than that.
+        return True

@@ -1,0 +1,216 @@
+"""A machine that is a directory, with a real supervisord, and ansible-playbook runs of one role on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xmlrpc.client import ServerProxy
+
+import yaml
+from supervisor.xmlrpc import SupervisorTransport
+
+CONFIGURATION = """\
+[supervisord]
+nodaemon = true
+logfile = {folder}/supervisord.log
+pidfile = {folder}/supervisord.pid
+childlogdir = {folder}
+{user}
+[unix_http_server]
+file = {folder}/s
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+[include]
+files = {root}/etc/supervisor/conf.d/*.conf
+"""
+PLAY = """\
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role: {{name: ads.deploy.{role}}}
+"""
+TREE = ("etc/supervisor/conf.d", "opt", "run", "srv", "tmp", "var/lib", "var/log")
+
+
+@dataclass
+class Run:
+    """What came of one ansible-playbook run of one role."""
+
+    code: int
+    output: str
+    results: list[dict[str, Any]]
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The result of the role's own task."""
+        found = [result for result in self.results if {"actions", "tests", "msg"} & set(result)]
+        assert found, self.output
+        return found[0]
+
+    @property
+    def actions(self) -> list[str]:
+        assert self.code == 0, self.output
+        return list(self.result["actions"])
+
+    @property
+    def message(self) -> str:
+        """Why it failed."""
+        assert self.code != 0, self.output
+        return str(self.result["msg"])
+
+
+@dataclass
+class Machine:
+    """A machine below a folder of its own.
+
+    Args:
+        folder: short, as the supervisord's socket lies in it. project: where templates and folders come from.
+    """
+
+    folder: Path
+    project: Path
+    variables: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Path:
+        return self.folder / "m"
+
+    def path(self, name: str) -> Path:
+        """Where a path of the machine lies."""
+        return self.root / name.lstrip("/")
+
+    def init(self, method: str, *arguments: Any) -> Any:
+        """Ask the supervisord itself, not through our own code."""
+        transport = SupervisorTransport("", "", f"unix://{self.folder}/s")
+        with closing(transport), ServerProxy("http://localhost", transport) as server:
+            return getattr(server.supervisor, method)(*arguments)
+
+    def pid(self, name: str) -> int:
+        """The process number of a program; 0 if it does not run."""
+        return int(self.init("getProcessInfo", name)["pid"])
+
+    def run(self, role: str, *arguments: str, **variables: Any) -> Run:
+        """Run one role with variables that count as those of an inventory plugin: never as templates."""
+        playbook = self.folder / f"{role}.yml"
+        playbook.write_text(PLAY.format(role=role))
+        inventory = self.folder / "inventory.yml"
+        known = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "ads_root": str(self.root),
+            "ads_address": "127.0.0.1",
+            "ads_python": sys.executable,
+            "ads_capabilities": [],
+            "ads_init_socket": str(self.folder / "s"),
+            "ads_project": str(self.project),
+            **self.variables,
+            **variables,
+        }
+        ansible = {name: known.pop(name) for name in list(known) if name.startswith("ansible_")}
+        host = {**ansible, **unsafe({name: value for name, value in known.items() if value is not None})}
+        inventory.write_text(yaml.dump({"all": {"hosts": {"m1": host}}}, Dumper=Dumper))
+        environment = {
+            **os.environ,
+            "ANSIBLE_PIPELINING": "1",
+            "ANSIBLE_LOCALHOST_WARNING": "0",
+        }
+
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-v", "-i", str(inventory), str(playbook)]
+        done = subprocess.run(
+            [*command, *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        return Run(done.returncode, done.stdout + done.stderr, list(results_in(done.stdout)))
+
+
+class Unsafe(str):
+    """A string that Ansible must not take for a template, as all that comes from the inventory plugin."""
+
+
+class Dumper(yaml.SafeDumper):
+    """Writes plain data, and unsafe strings with Ansible's tag."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Repeat what occurs twice."""
+        return True
+
+
+Dumper.add_representer(Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
+
+
+def unsafe(value: Any) -> Any:
+    """The same data with every string marked unsafe."""
+    if isinstance(value, Mapping):
+        return {key: unsafe(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [unsafe(item) for item in value]
+    # Where it makes no difference the tag does harm: !unsafe "0640" is read as a number.
+    return Unsafe(value) if isinstance(value, str) and "{" in value else value
+
+
+def results_in(output: str) -> Iterator[dict[str, Any]]:
+    """The results of tasks that the output shows."""
+    for line in output.splitlines():
+        if line.startswith(("ok: [", "changed: [", "fatal: [")) and line.endswith("}"):
+            yield json.loads(line.split("=> ", 1)[1])
+
+
+@contextmanager
+def machine(project: Path) -> Iterator[Machine]:
+    """A machine whose supervisord runs; both are gone afterwards, with all that it started."""
+    folder = Path(tempfile.mkdtemp(prefix="ads-", dir="/tmp"))
+    project.mkdir(exist_ok=True)
+    stage = Machine(folder, project)
+    for name in TREE:
+        stage.path(name).mkdir(parents=True)
+    user = "user = 0" if os.geteuid() == 0 else ""
+    (folder / "supervisord.conf").write_text(CONFIGURATION.format(folder=folder, root=stage.root, user=user))
+    program = str(Path(sys.executable).parent / "supervisord")
+    with subprocess.Popen(
+        [program, "-c", str(folder / "supervisord.conf")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as init:
+        try:
+            wait_for(lambda: (folder / "s").exists())
+            yield stage
+        finally:
+            init.terminate()
+            init.wait(30)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait_for(condition: Any, seconds: float = 10) -> None:
+    """Wait until a condition holds; fail if it does not in time."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not come about in time"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def instance(name: str = "web-1", service: str = "web", **more: Any) -> Mapping[str, Any]:
+    """An instance as the inventory gives it."""
+    levels = {"datacenter": "us-west", "pod": "pod-1", "unit": "pod-1/us-west"}
+    return {
+        "id": f"pod-1/us-west/{name}",
+        "name": name,
+        "service": service,
+        "version": "1.0.0",
+        "levels": levels,
+        **more,
+    }

@@ -1,0 +1,143 @@
+"""The role verification: tests run on the machine, all at once, and say why one failed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collection.component_stage import Machine, free_port
+
+pytestmark = [pytest.mark.req("A12"), pytest.mark.req("A16")]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Says welcome at /, moves /old, and knows nothing else."""
+
+    def do_GET(self) -> None:
+        self.send_response({"/": 200, "/old": 302}.get(self.path, 404))
+        self.send_header("Location", "/")
+        self.end_headers()
+        self.wfile.write(b"welcome")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Machine:
+    """A machine without an init: tests need none."""
+    made = Machine(tmp_path, tmp_path / "project")
+    made.project.mkdir()
+    made.root.mkdir()
+    return made
+
+
+def verify(stage: Machine, tests: list[dict[str, Any]], **variables: Any) -> Any:
+    return stage.run("verification", ads_tests=tests, **variables)
+
+
+def test_all_kinds_of_test_succeed(stage: Machine, port: int) -> None:
+    about = {"instance": "web-1", "address": "127.0.0.1", "ports": {"http": port}}
+    (stage.root / "here").touch()
+    done = verify(
+        stage,
+        [
+            {**about, "http": "/", "contains": "welcome"},
+            {**about, "http": f"http://127.0.0.1:{port}/none", "status": 404},
+            {**about, "http": "/old", "status": 302},
+            {**about, "tcp": "http"},
+            {**about, "tcp": str(port)},
+            {**about, "command": 'test -f here && echo "$ADS_ROOT $ADS_PORT_HTTP"', "contains": f"{stage.root} {port}"},
+        ],
+    )
+    assert (done.code, done.result["changed"]) == (0, False), done.output
+    assert [(test["ok"], test["cause"]) for test in done.result["tests"]] == [(True, "")] * 6
+
+
+def test_what_failed_is_told_with_its_cause(stage: Machine, port: int) -> None:
+    closed = free_port()
+    about = {"instance": "web-1", "address": "127.0.0.1", "ports": {"http": port, "sip": closed}, "retries": 1}
+    tests = [
+        {**about, "http": "/none"},
+        {**about, "http": "/", "contains": "goodbye"},
+        {**about, "tcp": "sip"},
+        {**about, "tcp": "rtp"},
+        {**about, "command": "echo out of order; exit 3"},
+        {**about, "command": "sleep 5", "timeout": 0.2},
+        {**about, "http": "/"},
+    ]
+    done = verify(stage, tests)
+    assert done.message.startswith("6 of 7 tests failed:\nweb-1: http /none: ")
+    causes = [test["cause"] for test in done.result["tests"]]
+    for cause, words in zip(
+        causes,
+        [
+            "answers 404 instead of 200: welcome",
+            "does not contain 'goodbye': welcome",
+            f"no connection to 127.0.0.1 port {closed}",
+            "it has no port 'rtp'; its ports: http, sip",
+            "ends with 3: out of order",
+            "does not end within 0.2 s",
+            "",
+        ],
+        strict=True,
+    ):
+        assert words in cause
+    told = verify(stage, tests, verification_fail=False)
+    assert told.code == 0
+    assert [test["ok"] for test in told.result["tests"]] == [False] * 6 + [True]
+
+
+def test_it_is_tried_again_and_all_at_once(stage: Machine) -> None:
+    about = {"instance": "web-1", "retries": 20, "delay": 0.1}
+    counting = "echo x >> {name}; test $(wc -l < {name}) -ge 10"
+    tests = [{**about, "command": counting.format(name=name)} for name in ("a", "b", "c", "d")]
+    done = verify(stage, tests)
+    assert done.code == 0, done.output
+    assert [len((stage.root / name).read_text().split()) for name in "abcd"] == [10] * 4
+    seconds = [test["seconds"] for test in done.result["tests"]]
+    # One after another would take four times as long as the longest.
+    assert min(seconds) >= 0.9
+    assert sum(seconds) < 4 * 20
+
+
+def test_tasks_of_the_project_count_as_tests(stage: Machine, port: int) -> None:
+    (stage.project / "tests").mkdir()
+    (stage.project / "tests" / "good.yml").write_text(
+        "- ansible.builtin.assert: {that: verification_test.ports.http > 0}\n"
+    )
+    (stage.project / "tests" / "bad.yml").write_text(
+        "- name: Look closer\n  ansible.builtin.fail: {msg: it is dusty}\n"
+    )
+    about = {"instance": "web-1", "address": "127.0.0.1", "ports": {"http": port}}
+    tests = [{**about, "tasks": "tests/good.yml"}, {**about, "tasks": "tests/bad.yml"}, {**about, "http": "/"}]
+    done = verify(stage, tests)
+    assert done.code != 0
+    assert "1 of 3 tests failed: Look closer: it is dusty" in done.output
+    assert verify(stage, tests, verification_fail=False).code == 0
+    assert verify(stage, tests[::2]).code == 0
+
+
+def test_check_mode_tests_nothing(stage: Machine) -> None:
+    done = stage.run("verification", "--check", ads_tests=[{"instance": "a", "command": "touch proof"}])
+    assert done.code == 0
+    assert not (stage.root / "proof").exists()
+
+
+def test_a_test_of_no_kind_is_refused(stage: Machine) -> None:
+    assert "one of the following is required: http, tcp, command" in verify(stage, [{"instance": "a"}]).message

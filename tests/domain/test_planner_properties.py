@@ -1,0 +1,502 @@
+"""What holds for every definition on every pool: planning is pure, converges, keeps the rules and what stands."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from adslib.domain.definition import (
+    Component,
+    Configuration,
+    Definition,
+    Need,
+    Node,
+    Package,
+    Placement,
+    Requirement,
+    Role,
+    Service,
+)
+from adslib.domain.desired import Desired
+from adslib.domain.lifecycle import MachineState
+from adslib.domain.machine import DEFAULT_SIZES, Connection, Machine, Reach
+from adslib.domain.plan import INSTANCE_VERBS, Plan, Verb
+from adslib.domain.planner import plan, plan_undeploy
+from adslib.domain.topology import Instance
+from domain.definitions import OWN_ROLE, World, apply, offer, provided, reported, reserved, verbs, with_versions
+
+PLACES = ("east", "west")
+SYSTEMS = ("debian-12", "rocky-9")
+KINDS = ("vm", "process")
+BOTH = frozenset({"packages", "systemd"})
+SIZES = {size.name: size for size in DEFAULT_SIZES}
+MACHINE_VERBS = (Verb.CREATE, Verb.ALLOCATE, Verb.START)
+RETURN_VERBS = (Verb.RELEASE, Verb.DELETE)
+
+flags = st.booleans()
+seldom = st.sampled_from([False, False, False, True])
+
+
+def mostly(usual: Any, *others: Any) -> st.SearchStrategy[Any]:
+    """A value that is most often the usual one."""
+    return st.sampled_from([*([usual] * (2 * len(others))), *others])
+
+
+needs = st.builds(
+    Need,
+    size=mostly("", "small", "medium", "large"),
+    os=mostly("", "debian", *SYSTEMS),
+    kind=mostly("", *KINDS),
+    gateway=mostly("", "cloud", "pool"),
+    shared=flags,
+    spread=flags,
+    cpu=st.sampled_from([0.0, 0.1, 0.2, 0.3, 1.0, 2.0]),
+    memory=st.sampled_from([0, 512, 1024]),
+)
+
+
+@st.composite
+def services(draw: st.DrawFn, number: int) -> Service:
+    """A service that requires earlier ones in order, and any at all without order."""
+    earlier = draw(st.sets(st.integers(0, number - 1), max_size=2)) if number else set()
+    seen = draw(st.sets(st.integers(0, 4), max_size=1)) - earlier
+    return Service(
+        f"s{number}",
+        component=draw(mostly(f"c{number}", "c0", "")),
+        roles=draw(mostly((OWN_ROLE,), (OWN_ROLE, Role("theirs")))),
+        instances=draw(st.integers(0, 3)),
+        need=draw(needs),
+        requires=(
+            *(Requirement(service=f"s{other}") for other in sorted(earlier)),
+            *(Requirement(service=f"s{other}", ordered=False) for other in sorted(seen)),
+            *([Requirement(configuration="limits")] if draw(flags) else []),
+        ),
+    )
+
+
+@st.composite
+def placements(
+    draw: st.DrawFn, count: int, pool: list[str], but: tuple[Placement, ...] = ()
+) -> tuple[Placement, ...]:
+    """Some of the services, each once, now and then on machines that the user fixes."""
+    found = []
+    taken = {int(placement.service[1:]) for placement in but}
+    for number in sorted(draw(st.sets(st.integers(0, count - 1), max_size=3)) - taken):
+        fixed = (pool.pop(),) if pool and draw(seldom) else ()
+        many = draw(st.integers(1, 3)) if fixed else draw(mostly(None, 1, 2))
+        found.append(Placement(f"s{number}", many, fixed))
+    return tuple(found)
+
+
+@st.composite
+def definitions(draw: st.DrawFn, machines: tuple[Machine, ...]) -> Definition:
+    """Up to five services in places, pods and units, or at the root."""
+    count = draw(st.integers(1, 5))
+    known = [draw(services(number)) for number in range(count)]
+    names = {service.name for service in known}
+    kept = [replace(s, requires=tuple(r for r in s.requires if not r.service or r.service in names)) for s in known]
+    pool = sorted((m.name for m in machines), reverse=True)
+    here = PLACES[: draw(st.integers(0, 2))]
+    common = tuple(replace(p, machines=()) for p in draw(placements(count, []))) if here else ()
+    places = tuple(Node("datacenter", name, name, services=draw(placements(count, pool, common))) for name in here)
+    nodes = []
+    for pod in range(draw(st.integers(0 if places else 1, 2))):
+        path = f"pod-{pod}"
+        units = tuple(
+            Node("unit", at.name, f"{path}/{at.name}", place=at.name, services=draw(placements(count, pool)))
+            for at in places
+        )
+        overlay = {"limits": {"calls": pod}} if draw(seldom) else {}
+        own = draw(placements(count, pool))
+        nodes.append(Node("pod", path, path, services=own, children=units, configurations=overlay))
+    components = {
+        f"c{number}": Component(f"c{number}", "1.0", packages=(Package("nginx"),) if draw(seldom) else ())
+        for number in range(count)
+    }
+    return Definition(
+        "shop",
+        components=components,
+        configurations={"limits": Configuration("limits", {"calls": 1})},
+        services={service.name: service for service in kept},
+        common=common,
+        places=places,
+        nodes=tuple(nodes),
+        allow_host_changes=draw(seldom),
+    )
+
+
+@st.composite
+def pools(draw: st.DrawFn) -> tuple[Machine, ...]:
+    """Up to six free machines of every kind and state."""
+    found = []
+    for number in range(draw(st.integers(0, 6))):
+        kind = draw(st.sampled_from(KINDS))
+        found.append(
+            Machine(
+                f"id-m{number}",
+                f"m{number}",
+                draw(st.sampled_from(["pool", "cloud"])),
+                state=draw(mostly(MachineState.RUNNING, MachineState.STOPPED, MachineState.FAILED)),
+                kind=kind,
+                size=draw(st.sampled_from(DEFAULT_SIZES)),
+                os=draw(st.sampled_from(SYSTEMS)),
+                location=draw(st.sampled_from(["", *PLACES])),
+                reach=Reach(Connection.LOCAL if kind == "process" else Connection.SSH, f"10.0.0.{number}",
+                            root="/srv" if kind == "process" else ""),
+                capabilities=draw(st.sampled_from([BOTH, frozenset()])),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+offers = st.one_of(
+    st.just((offer("pool"), offer("cloud"), offer("trial", kind="process", capabilities=frozenset()))),
+    st.lists(
+        st.builds(
+            offer,
+            st.sampled_from(["pool", "cloud"]),
+            kind=st.sampled_from(KINDS),
+            sizes=st.sampled_from([DEFAULT_SIZES, DEFAULT_SIZES[:1], DEFAULT_SIZES[1:]]),
+            locations=st.sampled_from([(), PLACES, PLACES[:1]]),
+            systems=st.sampled_from([(), SYSTEMS, SYSTEMS[::-1], SYSTEMS[:1]]),
+            capabilities=st.sampled_from([BOTH, frozenset()]),
+            room=mostly(None, 0, 2, 5),
+        ),
+        max_size=2,
+        unique_by=lambda made: made.gateway,
+    ).map(tuple),
+)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A definition, what there is, and the plan that was made of both."""
+
+    wanted: Definition
+    world: World
+
+    @property
+    def desired(self) -> Desired:
+        """The definition expanded."""
+        return Desired(self.wanted)
+
+    def plan(self) -> Plan:
+        """What is to be done now."""
+        return self.world.plan(self.wanted)
+
+    def deployed(self) -> Situation | None:
+        """The same after a deployment; None where it is blocked."""
+        made = self.plan()
+        event(f"blocked: {bool(made.blocked)}")
+        return None if made.blocked else replace(self, world=apply(made, self.desired, self.world))
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> Situation:
+    """Any definition on any pool."""
+    free = draw(pools())
+    return Situation(draw(definitions(free)), World(free=free, offers=draw(offers)))
+
+
+@st.composite
+def deployments(draw: st.DrawFn) -> Situation:
+    """Any definition, deployed."""
+    found = draw(situations().filter(lambda s: not s.plan().blocked))
+    return replace(found, world=apply(found.plan(), found.desired, found.world))
+
+
+def shows(situation: Situation, instance: Instance) -> set[str]:
+    """Ids of all instances that an instance works with."""
+    topology = situation.desired.topology
+    required = [r.service for r in topology.service(instance).requires if r.service]
+    return {member.id for name in required for member in topology.members(instance.scope, name)}
+
+
+# ── the rules of seating, written down once more, in another way ─────────────────────────────────────
+
+
+def broken_rules(situation: Situation, made: Plan) -> list[str]:
+    """Every way in which a plan puts an instance where it must not be."""
+    desired = situation.desired
+    world = situation.world
+    machines: dict[str, Any] = {m.name: m for m in (*world.held, *world.free)} | {new.name: new for new in made.new}
+    broken = []
+    by_machine: dict[str, list[Instance]] = defaultdict(list)
+    for instance in desired.topology.instances:
+        name = made.seats.get(instance.id)
+        if name is None:
+            broken.append(f"{instance.id} has no seat")
+            continue
+        by_machine[name].append(instance)
+        broken += [f"{instance.id} on {name}: {why}" for why in unfit(desired, instance, machines[name])]
+        if instance.machine and name != instance.machine:
+            broken.append(f"{instance.id} is fixed to {instance.machine}, not {name}")
+    for name, instances in by_machine.items():
+        broken += [f"{name}: {why}" for why in crowded(desired, instances, machines[name])]
+    return broken
+
+
+def unfit(desired: Desired, instance: Instance, machine: Any) -> list[str]:
+    """Why a machine is not what an instance asks for; what the user fixed has only to be safe."""
+    service = desired.topology.service(instance)
+    need = service.need
+    local = machine.reach.root != "" if isinstance(machine, Machine) else machine.kind == "process"
+    packages = service.component and desired.definition.components[service.component].packages
+    why = []
+    if not desired.definition.allow_host_changes:
+        if packages and "packages" not in machine.capabilities:
+            why.append("it takes no packages")
+        if local and any(not role.ads_root for role in service.roles):
+            why.append("a role would change the host")
+    if isinstance(machine, Machine) and machine.state not in (
+        MachineState.RUNNING,
+        MachineState.STOPPED,
+        MachineState.CREATING,
+    ):
+        why.append(f"it is {machine.state}")
+    if instance.machine:
+        return why
+    asked = SIZES[need.size] if need.size else None
+    if asked and (machine.size.cpu < asked.cpu or machine.size.memory < asked.memory or machine.size.disk < asked.disk):
+        why.append("it is too small")
+    if need.os and not (machine.os == need.os or machine.os.startswith(f"{need.os}-")):
+        why.append("it has another system")
+    if need.kind and machine.kind != need.kind:
+        why.append("it is of another kind")
+    if need.gateway and machine.gateway != need.gateway:
+        why.append("it is of another gateway")
+    if instance.scope.place and machine.location != instance.scope.place:
+        why.append("it is elsewhere")
+    return why
+
+
+def crowded(desired: Desired, instances: list[Instance], machine: Any) -> list[str]:
+    """Why instances cannot share a machine."""
+    needs = [desired.topology.service(instance).need for instance in instances]
+    names = [instance.service for instance in instances]
+    why = []
+    if len(instances) > 1 and not all(need.shared for need in needs):
+        why.append("one of its instances wants it alone")
+    if any(need.spread and names.count(name) > 1 for need, name in zip(needs, names, strict=True)):
+        why.append("instances of a service that spreads")
+    shared = [need for need in needs if need.shared]
+    if sum(need.cpu for need in shared) > machine.size.cpu + 1e-6:
+        why.append("more cores than it has")
+    if sum(need.memory for need in shared) > machine.size.memory:
+        why.append("more memory than it has")
+    return why
+
+
+# ── properties ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.req("A5", "A7", "A24", "A12")
+@given(situations())
+@settings(max_examples=300)
+def test_a_plan_is_whole_or_nothing_deterministic_and_keeps_every_rule(situation: Situation) -> None:
+    made = situation.plan()
+    event(f"blocked: {bool(made.blocked)}")
+    again = plan(Desired(situation.wanted), situation.world.actual())
+    assert (made, made.id, made.as_data()) == (again, again.id, again.as_data())
+    shuffled = replace(situation.world, free=situation.world.free[::-1])
+    assert shuffled.plan(situation.wanted).as_data() == made.as_data(), "the order in which machines are read matters"
+    if made.blocked:
+        assert (made.actions, made.new, made.seats) == ((), (), {})
+        assert all(str(shortage) and shortage.count > 0 for shortage in made.blocked)
+    else:
+        assert not broken_rules(situation, made)
+
+
+@pytest.mark.req("A12", "A5")
+@given(deployments())
+@settings(max_examples=200)
+def test_a_plan_that_was_carried_out_leaves_nothing_to_plan(situation: Situation) -> None:
+    again = situation.plan()
+    assert (again.actions, again.new, again.blocked) == ((), (), ())
+    assert again.seats == situation.world.standing()
+    assert set(again.seats) == {instance.id for instance in situation.desired.topology.instances}
+    assert {m.name for m in situation.world.held} == set(again.seats.values())
+
+
+@pytest.mark.req("A15")
+@given(situations())
+@settings(max_examples=150)
+def test_actions_come_in_the_order_in_which_they_can_be_done(situation: Situation) -> None:
+    made = situation.plan()
+    kinds = [0 if a.verb in MACHINE_VERBS else 1 if a.verb in INSTANCE_VERBS else 3 if a.verb in RETURN_VERBS else 2
+             for a in made.actions]  # fmt: skip
+    assert kinds == sorted(kinds)
+    working = [a for a in made.actions if a.verb in INSTANCE_VERBS]
+    assert [a.stage for a in working] == sorted(a.stage for a in working)
+    place_of = {action.subject: number for number, action in enumerate(working)}
+    desired = situation.desired
+    for action in working:
+        instance = desired.topology.by_id[action.subject]
+        assert action.service in desired.stages[action.stage - 1]
+        for required in (r.service for r in desired.topology.service(instance).requires if r.service and r.ordered):
+            for member in desired.topology.members(instance.scope, required):
+                assert place_of.get(member.id, -1) < place_of[instance.id]
+
+
+@pytest.mark.req("A12")
+@given(deployments(), st.data())
+@settings(max_examples=100)
+def test_what_failed_is_repaired_and_nothing_else_is_touched(situation: Situation, data: st.DataObject) -> None:
+    standings = situation.world.standings
+    failing = {s.instance for s in standings if data.draw(seldom)}
+    broken = tuple(replace(s, failed=s.instance in failing) for s in standings)
+    situation = replace(situation, world=replace(situation.world, standings=broken))
+    made = situation.plan()
+    assert verbs(made) == ({"repair": failing} if failing else {})
+    after = apply(made, situation.desired, situation.world)
+    assert not after.plan(situation.wanted).actions
+
+
+@pytest.mark.req("A12", "A13")
+@given(situations(), st.data())
+@settings(max_examples=150)
+def test_a_deployment_that_was_cut_off_anywhere_goes_on_with_what_it_has(
+    situation: Situation, data: st.DataObject
+) -> None:
+    made = situation.plan()
+    if made.blocked:
+        return
+    world = provided(made, reserved(made, situation.world), data.draw(st.integers(0, 4), label="machines made"))
+    if all(m.state is MachineState.RUNNING for m in world.held):
+        last = data.draw(st.integers(0, len(made.stages)), label="last stage")
+        world = reported(made, situation.desired, world, last=last)
+    cut_off = replace(situation, world=world)
+    again = cut_off.plan()
+    assert not again.blocked, [str(shortage) for shortage in again.blocked]
+    assert not broken_rules(cut_off, again)
+    assert again.seats.items() >= world.standing().items(), "what stands stays"
+    after = apply(again, cut_off.desired, world)
+    assert not after.plan(situation.wanted).actions
+
+
+@pytest.mark.req("A6", "A12")
+@given(deployments(), st.data())
+@settings(max_examples=150)
+def test_a_new_version_updates_its_instances_and_those_that_work_with_them(
+    situation: Situation, data: st.DataObject
+) -> None:
+    component = data.draw(st.sampled_from(sorted(situation.wanted.components)))
+    edited = replace(situation, wanted=with_versions(situation.wanted, **{component: "2.0"}))
+    topology = edited.desired.topology
+    own = {i.id for i in topology.instances if topology.service(i).component == component}
+    around = {i.id for i in topology.instances if shows(edited, i) & own}
+    made = edited.plan()
+    assert verbs(made) == ({"update": own | around} if own else {})
+    assert made.seats == situation.world.standing()
+    reasons = {a.subject: a.reason for a in made.actions}
+    assert {reasons[id] for id in own} <= {"version 1.0 → 2.0"}
+    assert {reasons[id] for id in around - own} <= {"what it works with changed"}
+
+
+@pytest.mark.req("A7", "A12")
+@given(deployments(), st.data())
+@settings(max_examples=150)
+def test_removing_a_service_removes_just_that(situation: Situation, data: st.DataObject) -> None:
+    wanted = situation.wanted
+    required = {r.service for service in wanted.services.values() for r in service.requires if r.service != service.name}
+    removable = sorted(set(wanted.services) - required)
+    if not removable:
+        return
+    name = data.draw(st.sampled_from(removable))
+    gone = {i.id for i in situation.desired.topology.of_service(name)}
+    made = replace(situation, wanted=without(wanted, name)).plan()
+    machines = {m.name: m for m in situation.world.held}
+    standing = situation.world.standing()
+    idle = {standing[id] for id in gone} - {machine for id, machine in standing.items() if id not in gone}
+    expected = {
+        "remove": gone,
+        "delete": {machine for machine in idle if machines[machine].made},
+        "release": {machine for machine in idle if not machines[machine].made},
+    }
+    assert verbs(made) == {verb: subjects for verb, subjects in expected.items() if subjects}
+
+
+def without(wanted: Definition, name: str) -> Definition:
+    """A definition without one of its services."""
+
+    def cut(node: Node) -> Node:
+        kept = tuple(p for p in node.services if p.service != name)
+        return replace(node, services=kept, children=tuple(map(cut, node.children)))
+
+    return replace(
+        wanted,
+        services={key: value for key, value in wanted.services.items() if key != name},
+        common=tuple(p for p in wanted.common if p.service != name),
+        places=tuple(map(cut, wanted.places)),
+        nodes=tuple(map(cut, wanted.nodes)),
+    )
+
+
+@pytest.mark.req("A5", "A7")
+@given(deployments(), needs, st.integers(0, 4))
+@settings(max_examples=150)
+def test_what_stands_stays_when_something_else_is_added(situation: Situation, need: Need, count: int) -> None:
+    wanted = situation.wanted
+    new = Service("new", roles=(OWN_ROLE,), need=need)
+    first = wanted.nodes[0] if wanted.nodes else Node("pod", "pod-9", "pod-9")
+    node = replace(first, services=(Placement("new", count), *first.services))
+    grown = replace(wanted, services={"new": new, **wanted.services}, nodes=(node, *wanted.nodes[1:]))
+    edited = replace(situation, wanted=grown)
+    made = edited.plan()
+    if made.blocked:
+        assert {name for shortage in made.blocked for name in shortage.services} == {"new"}
+        return
+    assert set(verbs(made)) <= {"create", "allocate", "deploy"}
+    assert verbs(made).get("deploy", set()) == {i.id for i in edited.desired.topology.of_service("new")}
+    assert made.seats.items() >= situation.world.standing().items()
+    after = apply(made, edited.desired, situation.world)
+    assert not after.plan(grown).actions
+
+
+@pytest.mark.req("A7", "A12")
+@given(deployments(), st.data())
+@settings(max_examples=150)
+def test_a_machine_that_fails_moves_its_instances_only(situation: Situation, data: st.DataObject) -> None:
+    held = situation.world.held
+    if not held:
+        return
+    lost = data.draw(st.sampled_from(held))
+    broken = replace(situation, world=situation.world.with_machine(lost.name, state=MachineState.FAILED))
+    made = broken.plan()
+    event(f"blocked: {bool(made.blocked)}")
+    standing = situation.world.standing()
+    leaving = {id for id, machine in standing.items() if machine == lost.name}
+    if made.blocked:
+        said = {name for shortage in made.blocked for name in shortage.services}
+        topology = broken.desired.topology
+        assert said <= leaving | {topology.by_id[id].service for id in leaving}
+        return
+    done = verbs(made)
+    assert done["move"] == leaving
+    assert {id: machine for id, machine in made.seats.items() if id not in leaving} == {
+        id: machine for id, machine in standing.items() if id not in leaving
+    }
+    topology = broken.desired.topology
+    assert done.get("update", set()) == {i.id for i in topology.instances if shows(broken, i) & leaving} - leaving
+    assert done.get("delete" if lost.made else "release") == {lost.name}
+    assert not broken_rules(broken, made)
+    after = apply(made, broken.desired, broken.world)
+    assert not after.plan(situation.wanted).actions
+
+
+@pytest.mark.req("A13")
+@given(deployments())
+@settings(max_examples=60)
+def test_undeploying_returns_everything_and_then_has_nothing_to_do(situation: Situation) -> None:
+    before = situation.world
+    made = plan_undeploy(before.actual())
+    after = apply(made, None, before)
+    assert (after.held, after.standings) == ((), ())
+    assert {m.name for m in after.free} == {m.name for m in (*before.free, *before.held) if not m.made}
+    assert not plan_undeploy(after.actual()).actions
+    assert not after.plan(situation.wanted).blocked, "what could be deployed once can be deployed again"
