@@ -78,6 +78,16 @@ def fill_venv(venv: Path, lock: Path) -> None:
     subprocess.run([*pip, *itself], check=True)
 
 
+def link_collection(venv: Path) -> None:
+    """Let Ansible find ads.deploy where it looks by itself: beside the packages of this environment."""
+    show = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    site = subprocess.run([str(venv / "bin" / "python"), "-c", show], capture_output=True, text=True, check=True)
+    place = Path(site.stdout.strip()) / "ansible_collections" / "ads" / "deploy"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.unlink(missing_ok=True)
+    place.symlink_to(ROOT / "ads_collection")
+
+
 def main(kind: str) -> int:
     """Bring one of the two environments up to its lock."""
     folder, lock_name, versions = KINDS[kind]
@@ -96,6 +106,7 @@ def main(kind: str) -> int:
         make_venv(python, venv)
     print(f"Installing requirements/{lock_name} into {folder}", flush=True)
     fill_venv(venv, lock)
+    link_collection(venv)
     stamp.write_text(wanted)
     return 0
 

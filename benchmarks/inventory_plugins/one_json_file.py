@@ -5,6 +5,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+from ansible.plugins.inventory import BaseInventoryPlugin
+
 DOCUMENTATION = r"""
 name: one_json_file
 short_description: Hosts from one JSON file
@@ -24,10 +29,6 @@ options:
     default: false
 """
 
-import json
-
-from ansible.plugins.inventory import BaseInventoryPlugin
-
 
 class InventoryModule(BaseInventoryPlugin):
     """Fills the inventory from a list of {name, groups, variables}."""
@@ -38,8 +39,7 @@ class InventoryModule(BaseInventoryPlugin):
         """Load and add everything."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
-        with open(self.get_option("file"), encoding="utf-8") as stream:
-            hosts = json.load(stream)
+        hosts = json.loads(Path(self.get_option("file")).read_bytes())
         add = self._add_directly if self.get_option("direct") else self._add
         for host in hosts:
             add(host)

@@ -56,7 +56,9 @@ def load(source: str | Mapping[str, Any], parameters: Mapping[str, Any] | None =
     """
     from adslib.adapters import documents
 
-    return documents.load(source, parameters) if isinstance(source, str) else documents.restored(source, parameters or {})
+    return (
+        documents.load(source, parameters) if isinstance(source, str) else documents.restored(source, parameters or {})
+    )
 
 
 def collect(source: str | Mapping[str, Any]) -> Draft:

@@ -106,20 +106,25 @@ def test_a_zip_archive_of_the_project_is_sent_along(stage: Machine) -> None:
     assert re.search("archive web.zip has the SHA-256 .* the definition says 000", refused.message)
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "words"),
-    [
-        ("../out", b"", "'../out', which leads out of its directory"),
-        ("/etc/passwd", b"", "'/etc/passwd', which leads out of its directory"),
-        ("web/link", (tarfile.SYMTYPE, "/etc"), "the link web/link to /etc, which leads out"),
-        ("web/link", (tarfile.SYMTYPE, "../../out"), "the link web/link to ../../out, which leads out"),
-        ("web/device", (tarfile.BLKTYPE, ""), "web/device, which is a device or a pipe"),
-    ],
-)
-def test_an_archive_cannot_reach_out_of_its_directory(stage: Machine, name: str, content: Any, words: str) -> None:
-    found = tar_of(stage.project / "bad.tar.gz", ("web/good", b""), (name, content))
-    refused = deploy(stage, archive={"url": "bad.tar.gz", "sha256": found, "directory": "/opt/web"})
-    assert words in refused.message
+LEADING_OUT: list[tuple[str, Any, str]] = [
+    ("../out", b"", "'../out', which leads out of its directory"),
+    ("/etc/passwd", b"", "'/etc/passwd', which leads out of its directory"),
+    ("web/link", (tarfile.SYMTYPE, "/etc"), "the link web/link to /etc, which leads out"),
+    ("web/link", (tarfile.SYMTYPE, "../../out"), "the link web/link to ../../out, which leads out"),
+    ("web/device", (tarfile.BLKTYPE, ""), "web/device, which is a device or a pipe"),
+]
+
+
+def test_an_archive_cannot_reach_out_of_its_directory(stage: Machine) -> None:
+    cases = []
+    for number, (name, content, _words) in enumerate(LEADING_OUT):
+        file = f"bad-{number}.tar.gz"
+        found = tar_of(stage.project / file, ("web/good", b""), (name, content))
+        archive = {"url": file, "sha256": found, "directory": "/opt/web"}
+        wanted = {"name": "web", "version": "1.0.0", "archive": archive}
+        cases.append({"ads_instance": instance(), "ads_component": wanted})
+    for refused, (_name, _content, words) in zip(stage.run_each("component", cases), LEADING_OUT, strict=True):
+        assert words in refused.message
     assert not stage.path("/opt/web").exists()
 
 

@@ -107,7 +107,9 @@ def run(program: str, *words: str, **environ: str) -> subprocess.CompletedProces
 def plain(value: Any) -> Any:
     """What ansible-inventory prints, without the marks of strings that are no templates."""
     if isinstance(value, dict):
-        return value["__ansible_unsafe"] if set(value) == {"__ansible_unsafe"} else {k: plain(v) for k, v in value.items()}
+        return (
+            value["__ansible_unsafe"] if set(value) == {"__ansible_unsafe"} else {k: plain(v) for k, v in value.items()}
+        )
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
@@ -116,7 +118,15 @@ def listed() -> Listed:
     """List an inventory: what ansible-inventory says, its hosts under `hosts` and groups under `groups`."""
 
     def listing(path: Path, *words: str, **environ: str) -> dict[str, Any]:
-        done = run("ansible-inventory", "-i", str(path), "--list", *words, ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="1", **environ)
+        done = run(
+            "ansible-inventory",
+            "-i",
+            str(path),
+            "--list",
+            *words,
+            ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="1",
+            **environ,
+        )
         assert done.returncode == 0, done.stderr
         said = plain(json.loads(done.stdout))
         hosts = said.pop("_meta")["hostvars"]
@@ -161,7 +171,11 @@ def test_hosts_carry_what_roles_need(store_url: str, tmp_path: Path, listed: Lis
     deploy(store_url, definition())
     variables = listed(source(tmp_path, store_url))["hosts"]["node-2"]
     [entry] = variables["ads_instances"]
-    assert (variables["ansible_host"], variables["ansible_user"], variables["ansible_become"]) == ("10.0.0.2", "ops", True)
+    assert (variables["ansible_host"], variables["ansible_user"], variables["ansible_become"]) == (
+        "10.0.0.2",
+        "ops",
+        True,
+    )
     assert (variables["ads_machine_state"], variables["ads_labels"]) == ("running", {"rack": "r0"})
     assert entry["ads_instance"]["id"] == "pod-1/us-west/media-1"
     assert entry["ads_configurations"] == {"limits": {"calls": 500}}
@@ -303,8 +317,11 @@ def test_the_cache_is_kept_by_source_and_filters(tmp_path: Path, sqlite_url: str
     with open_store(sqlite_url) as store, store.transaction() as tx:
         tx.machines.update(replace(tx.machines.get("node-1"), labels={"rack": "moved"}))
     assert listed(source(tmp_path, sqlite_url, **options)) == first
-    flushed = listed(source(tmp_path, sqlite_url, **options), "--flush-cache")
-    assert flushed["hosts"]["node-1"]["ads_labels"] == {"rack": "moved"}
+    play = tmp_path / "play.yml"
+    play.write_text(json.dumps([{"hosts": "all", "gather_facts": False}]))
+    path = source(tmp_path, sqlite_url, **options)
+    assert run("ansible-playbook", "-i", str(path), "--flush-cache", "--list-hosts", str(play)).returncode == 0
+    assert listed(path)["hosts"]["node-1"]["ads_labels"] == {"rack": "moved"}
 
 
 @pytest.mark.req("A16")

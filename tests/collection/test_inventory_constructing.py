@@ -111,7 +111,7 @@ def run(collections_path: Path) -> Callable[[bool, Options, list[dict[str, Any]]
                     plugin._set_composite_vars(plugin.get_option("compose"), of_host, name, strict)
                     plugin._add_host_to_composed_groups(plugin.get_option("groups"), {}, name, strict)
                     plugin._add_host_to_keyed_groups(plugin.get_option("keyed_groups"), {}, name, strict)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Whatever ansible-core raises, a defect of its own included, is what ours has to raise.
             raised = f"{type(error).__name__}: {error}"
         found = {name: {**host.vars} for name, host in inventory.hosts.items()}

@@ -24,7 +24,7 @@ def test_good_names_pass_as_they_are(name: str) -> None:
     ["", "-a", "a-", "A", "a_b", "a.b", "a/b", "a b", "é", "a\n", "../a", "{{ a }}", "x" * (LONGEST_NAME + 1), "٣"],
 )
 def test_bad_names_are_refused_with_what_would_be_right(name: str) -> None:
-    with pytest.raises(Invalid, match="is no name for a pod. Use 1 to 63 lower-case letters"):
+    with pytest.raises(Invalid, match=r"is no name for a pod\. Use 1 to 63 lower-case letters"):
         checked_name(name, "a pod")
 
 

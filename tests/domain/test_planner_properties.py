@@ -80,9 +80,7 @@ def services(draw: st.DrawFn, number: int) -> Service:
 
 
 @st.composite
-def placements(
-    draw: st.DrawFn, count: int, pool: list[str], but: tuple[Placement, ...] = ()
-) -> tuple[Placement, ...]:
+def placements(draw: st.DrawFn, count: int, pool: list[str], but: tuple[Placement, ...] = ()) -> tuple[Placement, ...]:
     """Some of the services, each once, now and then on machines that the user fixes."""
     found = []
     taken = {int(placement.service[1:]) for placement in but}
@@ -297,7 +295,7 @@ def crowded(desired: Desired, instances: list[Instance], machine: Any) -> list[s
 
 @pytest.mark.req("A5", "A7", "A24", "A12")
 @given(situations())
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_a_plan_is_whole_or_nothing_deterministic_and_keeps_every_rule(situation: Situation) -> None:
     made = situation.plan()
     event(f"blocked: {bool(made.blocked)}")
@@ -325,7 +323,7 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_plan(situation: Situation
 
 @pytest.mark.req("A15")
 @given(situations())
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_actions_come_in_the_order_in_which_they_can_be_done(situation: Situation) -> None:
     made = situation.plan()
     kinds = [0 if a.verb in MACHINE_VERBS else 1 if a.verb in INSTANCE_VERBS else 3 if a.verb in RETURN_VERBS else 2
@@ -359,7 +357,7 @@ def test_what_failed_is_repaired_and_nothing_else_is_touched(situation: Situatio
 
 @pytest.mark.req("A12", "A13")
 @given(situations(), st.data())
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_a_deployment_that_was_cut_off_anywhere_goes_on_with_what_it_has(
     situation: Situation, data: st.DataObject
 ) -> None:
@@ -381,7 +379,7 @@ def test_a_deployment_that_was_cut_off_anywhere_goes_on_with_what_it_has(
 
 @pytest.mark.req("A6", "A12")
 @given(deployments(), st.data())
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_a_new_version_updates_its_instances_and_those_that_work_with_them(
     situation: Situation, data: st.DataObject
 ) -> None:
@@ -400,10 +398,12 @@ def test_a_new_version_updates_its_instances_and_those_that_work_with_them(
 
 @pytest.mark.req("A7", "A12")
 @given(deployments(), st.data())
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_removing_a_service_removes_just_that(situation: Situation, data: st.DataObject) -> None:
     wanted = situation.wanted
-    required = {r.service for service in wanted.services.values() for r in service.requires if r.service != service.name}
+    required = {
+        r.service for service in wanted.services.values() for r in service.requires if r.service != service.name
+    }
     removable = sorted(set(wanted.services) - required)
     if not removable:
         return
@@ -439,7 +439,7 @@ def without(wanted: Definition, name: str) -> Definition:
 
 @pytest.mark.req("A5", "A7")
 @given(deployments(), needs, st.integers(0, 4))
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_what_stands_stays_when_something_else_is_added(situation: Situation, need: Need, count: int) -> None:
     wanted = situation.wanted
     new = Service("new", roles=(OWN_ROLE,), need=need)
@@ -460,7 +460,7 @@ def test_what_stands_stays_when_something_else_is_added(situation: Situation, ne
 
 @pytest.mark.req("A7", "A12")
 @given(deployments(), st.data())
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_a_machine_that_fails_moves_its_instances_only(situation: Situation, data: st.DataObject) -> None:
     held = situation.world.held
     if not held:

@@ -79,9 +79,7 @@ def test_an_override_wins_and_stages_of_what_does_not_stand_fall_away() -> None:
         ((("db",),), "'web' stands in the environment but in no stage"),
     ],
 )
-def test_an_override_that_breaks_a_dependency_is_refused_with_the_reason(
-    sequence: Stages, message: str
-) -> None:
+def test_an_override_that_breaks_a_dependency_is_refused_with_the_reason(sequence: Stages, message: str) -> None:
     with pytest.raises(Invalid) as refused:
         stages_of(definition(service("web", "db"), service("db"), sequence=sequence))
     assert message in str(refused.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adslib.domain.definition import Definition, Level, Node, Placement
+from adslib.domain.definition import Definition, Node, Placement
 from adslib.domain.errors import Invalid
 from adslib.domain.reading import read
 from adslib.domain.topology import Instance, Topology
@@ -21,7 +21,7 @@ def members(wanted: Definition, instance: str, of: str) -> list[str]:
 
 
 def telephony() -> Definition:
-    """Two data centres with a directory each, two pods; accounts stand in units, a register in one pod and once above."""
+    """Two data centres with a directory each and two pods; accounts stand in west units, a register in one pod."""
     known = [service(name) for name in ("directory", "accounts", "media", "register", "lonely")]
     pods = [
         node(

@@ -199,9 +199,9 @@ class Home:
         return str(self.show(name)["state"])
 
     def job(self, name: str) -> Mapping[str, Any]:
-        """The newest job of an environment."""
+        """The newest job of an environment; empty: there was none."""
         with self.ads() as ads:
-            return ads.jobs.list(environment=name, limit=1)[0]
+            return next(iter(ads.jobs.list(environment=name, limit=1)), {})
 
     def instance(self, name: str, id: str) -> Mapping[str, Any]:
         return next(i for i in self.show(name)["instances"] if i["instance"] == id)

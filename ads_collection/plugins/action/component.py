@@ -51,7 +51,7 @@ class ActionModule(ActionBase):
         return Secrets(plain(known), plain(command))
 
     def _apply(self, call, secrets, task_vars):
-        """Run the module; where a secret travels in the call, neither the machine's log nor the result shows the call."""
+        """Run the module; where a secret travels in the call, neither log nor result shows the call."""
         shown = self._task.no_log
         self._task.no_log = bool(shown or secrets.revealed)
         try:

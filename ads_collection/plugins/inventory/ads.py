@@ -13,10 +13,10 @@ author:
   - The ads authors (@ads)
 description:
   - Reads the machines on which the instances of environments stand from the store of ads.
-  - Groups them by environment (C(ads_environment_telephony)), by each level of the hierarchy (C(ads_datacenter_us_west),
-    C(ads_pod_pod_1), C(ads_unit_pod_1_us_west)), service (C(ads_service_media)), component version
-    (C(ads_component_media_2_3_1)), gateway (C(ads_gateway_local)) and state of the environment (C(ads_state_live)).
-    Every machine is in C(ads_machines).
+  - Groups them by environment (C(ads_environment_telephony)), by each level of the hierarchy
+    (C(ads_datacenter_us_west), C(ads_pod_pod_1), C(ads_unit_pod_1_us_west)), service (C(ads_service_media)), component
+    version (C(ads_component_media_2_3_1)), gateway (C(ads_gateway_local)) and state of the environment
+    (C(ads_state_live)). Every machine is in C(ads_machines).
   - Sets the connection variables of each machine, what it is (C(ads_machine), C(ads_machine_id), C(ads_machine_state),
     C(ads_address), C(ads_location), C(ads_os), C(ads_size), C(ads_gateway), C(ads_labels), C(ads_root), C(ads_python),
     C(ads_capabilities), C(ads_environment)), and in C(ads_instances) one entry for each instance on it with its

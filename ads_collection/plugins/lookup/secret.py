@@ -10,8 +10,8 @@ name: secret
 short_description: A secret by the name that a definition gives it
 version_added: 0.1.0
 description:
-  - A definition writes C({secret: database-password}) where a password belongs. The text is found on the controller
-    while the play runs and is never stored.
+  - A definition writes a map with the single key C(secret) and a name where a password belongs. The text is found on
+    the controller while the play runs and is never stored.
   - It is taken from the variable C(ads_secrets), a map that usually lies in a vaulted file of the project's
     C(group_vars); else from the environment variable C(ADS_SECRET_DATABASE_PASSWORD); else from the command in the
     variable C(ads_secret_command), whose C({name}) is replaced.

@@ -26,6 +26,8 @@ DATABASE = dict(
 
 def preload():
     """Import early what every task needs; what is wrong is told when a task needs it."""
+    if misfit():
+        return
     try:
         adslib.preload()
     except adslib.AdsError:

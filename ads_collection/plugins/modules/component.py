@@ -37,7 +37,7 @@ attributes:
 options:
   instance:
     description:
-      - The instance, as the inventory plugin M(ads.deploy.ads#inventory) gives it in C(ads_instance).
+      - The instance, as the inventory plugin P(ads.deploy.ads#inventory) gives it in C(ads_instance).
       - C(id), C(name) and C(service) must be there; templates see all of it as C(self).
     type: dict
     required: true
@@ -312,15 +312,18 @@ from ansible_collections.ads.deploy.plugins.module_utils.component.contents impo
 from ansible_collections.ads.deploy.plugins.module_utils.component.file_system import FileSystem, Refused
 from ansible_collections.ads.deploy.plugins.module_utils.component.records import Lock, Records
 from ansible_collections.ads.deploy.plugins.module_utils.component.removal import withdraw
-from ansible_collections.ads.deploy.plugins.module_utils.component.supervisord import Supervisord
-from ansible_collections.ads.deploy.plugins.module_utils.component.systemd import Systemd
 
 
 def init_of(parameters, file_system, contents, run):
     """Return what runs processes on this machine; None if nothing does."""
+    # Only one of the two is loaded: that takes longer than what it does.
     if parameters["init_socket"]:
+        from ansible_collections.ads.deploy.plugins.module_utils.component.supervisord import Supervisord
+
         return Supervisord(parameters["init_socket"], file_system, contents)
     if "systemd" in parameters["capabilities"] and not file_system.root:
+        from ansible_collections.ads.deploy.plugins.module_utils.component.systemd import Systemd
+
         return Systemd(contents, run)
     return None
 

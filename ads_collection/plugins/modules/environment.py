@@ -13,8 +13,8 @@ short_description: Define, plan, deploy and take down an environment of ads
 version_added: 0.1.0
 description:
   - Makes an environment what its definition says, and brings it to a state.
-  - V(present), V(absent) and V(planned) are done at once. V(deployed), V(live), V(stopped) and V(undeployed) run a job of
-    ads, which is an C(ansible-playbook) of its own, and wait for its end.
+  - V(present), V(absent) and V(planned) are done at once. V(deployed), V(live), V(stopped) and V(undeployed) run a job
+    of ads, which is an C(ansible-playbook) of its own, and wait for its end.
   - Nothing is run where nothing differs. C(ansible-playbook ads.deploy.deploy) also looks at machines where nothing
     differs, and repairs what was changed there by hand; O(everything) does that here.
 author:
@@ -42,7 +42,7 @@ options:
       - V(planned), it is said what a deployment would do now; nothing changes.
       - V(deployed), what is defined stands and its tests have run. A live environment stays live if the tests pass.
       - V(live), it stands, its tests have passed, and it is live.
-      - V(stopped), its processes are stopped, and the machines that ads made too. V(deployed) or V(live) starts it again.
+      - V(stopped), its processes are stopped, and the machines that ads made too. V(deployed) and V(live) start it.
       - V(undeployed), nothing of it stands and every machine is returned; its definition stays.
     type: str
     choices: [present, absent, planned, deployed, live, stopped, undeployed]
@@ -209,8 +209,8 @@ plan:
   type: dict
 job:
   description: >-
-    The job that was run: C(job) (its id), C(kind), C(state), C(message), C(failures), C(artifacts) (the directory of its
-    output).
+    The job that was run: C(job) (its id), C(kind), C(state), C(message), C(failures) and C(artifacts), the directory
+    of its output.
   returned: when a job was run
   type: dict
 code:

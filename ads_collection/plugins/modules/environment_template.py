@@ -43,7 +43,7 @@ options:
   environment:
     description:
       - Name of the environment whose current definition becomes the template, the values of its parameters as defaults.
-      - It counts when the template does not exist yet.
+      - If the environment has changed since, so does the template.
     type: str
   open:
     description:

@@ -17,7 +17,8 @@ from ansible_collections.ads.deploy.plugins.plugin_utils.untrusted import TRUST_
 PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*", re.ASCII)
 # Words that mean something in an expression even if a variable is called so.
 RESERVED = frozenset(
-    "and else if in is not or true false none True False None self super loop caller varargs kwargs".split()
+    ["and", "else", "if", "in", "is", "not", "or", "true", "false", "none", "True", "False", "None"]
+    + ["self", "super", "loop", "caller", "varargs", "kwargs"]
 )
 SCALARS = (str, bool, int, float, type(None)) if TRUST_IS_GIVEN else (str,)
 MARKS = ("{{", "{%", "{#")

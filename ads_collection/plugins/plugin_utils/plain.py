@@ -16,5 +16,5 @@ def plain(value):
         return [plain(item) for item in value]
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
-            return value if type(value) is kind else kind(value)
+            return kind(value)
     return value

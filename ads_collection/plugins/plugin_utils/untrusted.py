@@ -9,7 +9,7 @@ from ansible.release import __version__
 from ansible.utils.unsafe_proxy import wrap_var
 
 TRUST_IS_GIVEN = tuple(int(part) for part in __version__.split(".")[:2]) >= (2, 19)
-"""Since ansible-core 2.19 only what is marked as trusted is a template; before, everything is that is not marked unsafe."""
+"""Since ansible-core 2.19 only what is marked as trusted is a template; before, all is that is not marked unsafe."""
 
 
 class Untrusted:

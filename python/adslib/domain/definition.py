@@ -121,7 +121,7 @@ class Process:
     command: str
     user: str = ""
     directory: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
     reload: str = ""
 
 

@@ -71,7 +71,9 @@ class HostViews:
         self._faces: dict[str, dict[str, Any]] = {}
         self._members: dict[tuple[str, str, bool], list[dict[str, Any]]] = {}
         self._settings: dict[tuple[str, str, bool], dict[str, dict[str, Any]]] = {}
-        self._components = {name: _component(desired, name) for name in desired.definition.services}
+        services = desired.definition.services
+        self._components = {name: _component(desired, name) for name in services}
+        self._tests = {name: [_set_fields(test) for test in service.tests] for name, service in services.items()}
 
     def hosts(self) -> list[Host]:
         """All hosts, by name."""
@@ -136,7 +138,7 @@ class HostViews:
                 {"name": role.name, "vars": resolve(role.vars, names, f"services.{service.name}.roles.{role.name}")}
                 for role in service.roles
             ],
-            "tests": _tests(service, names),
+            "tests": _tests(service.name, self._tests[service.name], names),
         }
 
     def face(self, instance: Instance) -> dict[str, Any]:
@@ -197,13 +199,12 @@ def _listed(value: Any) -> Any:
     return [_listed(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _tests(service: Service, names: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _tests(service: str, tests: Iterable[Mapping[str, Any]], names: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The tests of an instance, each with what it needs to run: the instance, its address and its ports."""
     face = names["self"]
     about = {"instance": face["id"], "address": face["address"], "ports": face["ports"]}
     return [
-        {**about, **resolve(_set_fields(test), names, f"services.{service.name}.tests[{number}]")}
-        for number, test in enumerate(service.tests)
+        {**about, **resolve(test, names, f"services.{service}.tests[{number}]")} for number, test in enumerate(tests)
     ]
 
 

@@ -163,6 +163,7 @@ class Placer:
         self._wanted: dict[tuple[str, str], Wanted] = {}
         self._room = {offer.gateway: offer.room for offer in offers}
         self._shared: dict[str, list[str]] = {}
+        self._full: dict[tuple[str, Wanted], int] = {}
         self._classes: dict[_Spec, deque[str]] = {}
         self._fitting: dict[Wanted, list[deque[str]]] = {}
         self._alone: dict[_Spec, dict[Wanted, dict[str, Instance]]] = {}
@@ -246,10 +247,15 @@ class Placer:
 
     def _choose(self, result: Seating, instance: Instance, wanted: Wanted) -> str:
         if wanted.need.shared:
-            for name in self._shared.get(instance.scope.path, ()):
+            tenants, key = self._shared.get(instance.scope.path, []), (instance.scope.path, wanted)
+            # Machines only fill up: what had no place for this need once has none later.
+            for number in range(self._full.get(key, 0), len(tenants)):
+                name = tenants[number]
                 if self._load(name).takes(wanted, self._size(name)) and self._suits(name, wanted):
+                    self._full[key] = number
                     self._joined(name)
                     return name
+            self._full[key] = len(tenants)
         found = self._idle(wanted) or self._vacated(result, wanted)
         if found:
             spec = spec_of(self._machines[found])

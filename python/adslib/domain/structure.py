@@ -46,14 +46,14 @@ def _missing(instance: Instance) -> dict[str, Any]:
     return {"instance": instance.id, "service": instance.service, "state": "missing"}
 
 
-def web_addresses(definition: Definition, standing: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Where people and programs go in: the URLs of what stands of the common layer and speaks HTTP."""
+def web_addresses(definition: Definition, standing: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Where people and programs go in: the URL of each instance of the common layer that stands and speaks HTTP."""
     common = {instance.id for instance in Topology(definition).instances if instance.scope.common}
-    found = []
+    found = {}
     for row in standing:
         ports = row.get("ports") or {}
         scheme = next((name for name in WEB_PORTS if name in ports), "")
         if row["instance"] in common and scheme and row.get("address"):
             address = f"[{row['address']}]" if ":" in str(row["address"]) else row["address"]
-            found.append(f"{scheme}://{address}:{ports[scheme]}/")
+            found[str(row["instance"])] = f"{scheme}://{address}:{ports[scheme]}/"
     return found

@@ -14,14 +14,15 @@ from adslib.domain import comparison, opening
 from adslib.domain.actor import Actor, Permission
 from adslib.domain.desired import Desired
 from adslib.domain.environment import Environment, Revision
-from adslib.domain.errors import Blocked, Conflict
+from adslib.domain.errors import Blocked, Conflict, NotFound
 from adslib.domain.lifecycle import ENVIRONMENT, EnvironmentEvent
 from adslib.domain.plan import Plan
 from adslib.domain.planner import plan
 from adslib.domain.reading import read
+from adslib.usecases import running
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
-from adslib.usecases.situation import actual, desired, offers, project_of, shown
+from adslib.usecases.situation import actual, desired, mine, offers, project_of, shown
 
 
 class Environments:
@@ -43,6 +44,7 @@ class Environments:
         self._actor.must(Permission.DEFINE, f"environment '{name}'")
         with self._app.store.reading() as tx:
             if tx.environments.find(name):
+                self._refuse_foreign(tx, name)
                 raise Conflict(
                     f"there is an environment '{name}' already", remedy=f"change it with: ads environment edit {name}"
                 )
@@ -59,6 +61,8 @@ class Environments:
         instances = len(Desired(document.definition).topology.instances)
         with self._app.store.transaction() as tx:
             found = tx.environments.find(name)
+            if found:
+                self._refuse_foreign(tx, name)
             latest = tx.revisions.latest(name) if found else None
             before = shown(found) if found else {}
             if (
@@ -79,6 +83,12 @@ class Environments:
             verb = "edited" if found else "created"
             log(tx, self._app.clock(), self._actor, f"environment '{name}' {verb}: revision {number}", environment=name)
         return Outcome(True, before, shown(after), message=f"environment '{name}' {verb}: {instances} instances")
+
+    def _refuse_foreign(self, tx: Transaction, name: str) -> None:
+        try:
+            mine(tx, self._actor, name)
+        except NotFound:
+            raise Conflict(f"the name '{name}' is taken", remedy="choose another name") from None
 
     def _new(self, name: str, project: str) -> Environment:
         return Environment(name, project=project, tenant=self._actor.tenant, created=self._app.clock())
@@ -105,7 +115,7 @@ class Environments:
         """
         self._actor.must(Permission.DEFINE, f"environment '{name}'")
         with self._app.store.reading() as tx:
-            self._mine(tx, name)
+            mine(tx, self._actor, name)
             latest = tx.revisions.latest(name)
             template = tx.templates.find(latest.template) if latest.template else None
         if template:
@@ -129,7 +139,7 @@ class Environments:
             found = tx.environments.find(name)
             if found is None:
                 return Outcome(False, message=f"there is no environment '{name}'")
-            self._mine(tx, name)
+            mine(tx, self._actor, name)
             ENVIRONMENT.after(found.state, EnvironmentEvent.DELETE, name)
             if not dry_run:
                 tx.environments.delete(name)
@@ -146,7 +156,7 @@ class Environments:
         """One environment with its instances, machines and last job."""
         self._actor.must(Permission.VIEW, f"environment '{name}'")
         with self._app.store.reading() as tx:
-            found = self._mine(tx, name)
+            found = mine(tx, self._actor, name)
             machines = {machine.id: machine for machine in tx.machines.list(holder=name)}
             standings = tx.standings.of(name)
             jobs = tx.jobs.list(environment=name, limit=1)
@@ -175,7 +185,7 @@ class Environments:
         """
         self._actor.must(Permission.VIEW, f"environment '{name}'")
         with self._app.store.reading() as tx:
-            found = self._mine(tx, name)
+            found = mine(tx, self._actor, name)
             kept = tx.revisions.get(name, revision or found.revision)
         return documents.restored(kept.tree, kept.parameters, kept.origin, kept.rendered)
 
@@ -183,7 +193,7 @@ class Environments:
         """The revisions, newest first: number, who, when, from which commit."""
         self._actor.must(Permission.VIEW, f"environment '{name}'")
         with self._app.store.reading() as tx:
-            self._mine(tx, name)
+            mine(tx, self._actor, name)
             kept = tx.revisions.list(name)
         return [
             {
@@ -208,7 +218,7 @@ class Environments:
         """The services in the order in which they are deployed, by stage (A15)."""
         self._actor.must(Permission.VIEW, f"environment '{name}'")
         with self._app.store.reading() as tx:
-            found = self._mine(tx, name)
+            found = mine(tx, self._actor, name)
             return desired(tx.revisions.get(name, found.revision)).stages
 
     def plan(self, name: str, *, save: bool = False) -> Plan:
@@ -220,7 +230,7 @@ class Environments:
         self._actor.must(Permission.VIEW, f"environment '{name}'")
         offered = offers(self._app)
         with self._app.store.reading() as tx:
-            found = self._mine(tx, name)
+            found = mine(tx, self._actor, name)
             made = plan(desired(tx.revisions.get(name, found.revision)), actual(self._app, tx, found, offered))
         if save:
             with self._app.store.transaction() as tx:
@@ -238,7 +248,7 @@ class Environments:
         """
         self._actor.must(Permission.OPERATE, f"environment '{name}'")
         with self._app.store.transaction() as tx:
-            found = self._mine(tx, name)
+            found = mine(tx, self._actor, name)
             if found.state == "live":
                 return Outcome(False, shown(found), shown(found), message=f"environment '{name}' is live")
             state = ENVIRONMENT.after(found.state, EnvironmentEvent.GO_LIVE, name)
@@ -258,12 +268,44 @@ class Environments:
                 log(tx, self._app.clock(), self._actor, text, environment=name)
         return Outcome(True, shown(found), shown(after), message=f"environment '{name}' is live")
 
-    def _mine(self, tx: Transaction, name: str) -> Environment:
-        """The environment, if it is the actor's tenant's; another tenant's does not exist for the actor."""
-        found = tx.environments.get(name)
-        if found.tenant != self._actor.tenant and Permission.ADMINISTER not in self._actor.permissions:
-            return tx.environments.get(f"{name} of tenant {self._actor.tenant}")
-        return found
+    def deploy(self, name: str, *, hold: bool = False, plan: str = "", wait: bool = True) -> Outcome:
+        """Make what stands what is defined, test it, and let it go live if the tests pass (A12, A16).
+
+        Args:
+            hold: stay ready. plan: id of a saved plan, which must still hold.
+            wait: until it is done; jobs are carried out in the calling process.
+
+        Raises:
+            Blocked: resources are missing or the state forbids it. Conflict: a job is at work.
+            Failed: instances or tests failed; each is named.
+        """
+        self._actor.must(Permission.DEPLOY, f"environment '{name}'")
+        running.refuse_detached(wait)
+        return running.finished(running.Running(self._app, self._actor).deploy(name, hold=hold, plan=plan))
+
+    def undeploy(self, name: str, *, wait: bool = True) -> Outcome:
+        """Remove what stands and return every machine (A13); see `deploy`."""
+        self._actor.must(Permission.DEPLOY, f"environment '{name}'")
+        running.refuse_detached(wait)
+        return running.finished(running.Running(self._app, self._actor).undeploy(name))
+
+    def test(self, name: str, *, wait: bool = True) -> Outcome:
+        """Run the tests again (A12); see `deploy`."""
+        self._actor.must(Permission.OPERATE, f"environment '{name}'")
+        running.refuse_detached(wait)
+        return running.finished(running.Running(self._app, self._actor).test(name))
+
+    def stop(self, name: str, *, wait: bool = True) -> Outcome:
+        """Stop what stands, and the machines that ads made (A14); see `deploy`."""
+        self._actor.must(Permission.OPERATE, f"environment '{name}'")
+        running.refuse_detached(wait)
+        return running.finished(running.Running(self._app, self._actor).stop(name))
+
+    def start(self, name: str, *, hold: bool = False, wait: bool = True) -> Outcome:
+        """Start a stopped environment again (A14); see `deploy`."""
+        self._actor.must(Permission.OPERATE, f"environment '{name}'")
+        running.refuse_detached(wait)
+        return running.finished(running.Running(self._app, self._actor).start(name, hold=hold))
 
 
 def _added(tx: Transaction, environment: Environment) -> Environment:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from adslib.app import App
@@ -47,6 +48,8 @@ def hosts_of(app: App, job: Job, machines: Iterable[Machine]) -> list[dict[str, 
         entries = [entry for entry in every if entry["id"] in acted and job.kind is JobKind.DEPLOY]
         tests = [test for entry in every if entry["id"] in tested for test in entry["tests"]]
         leaving = removals.pop(host.name, [])
+        for entry in entries:
+            entry["roles"] = [located(role, environment.project) for role in entry["roles"]]
         if entries or leaving or tests:
             variables = {
                 **host.variables,
@@ -60,6 +63,12 @@ def hosts_of(app: App, job: Job, machines: Iterable[Machine]) -> list[dict[str, 
         variables = {**connection_variables(running[name]), "ads_instances": [], "ads_removals": leaving}
         result.append({"name": name, "groups": ["ads_machines"], "variables": variables, "stages": []})
     return result
+
+
+def located(role: Mapping[str, Any], project: str) -> dict[str, Any]:
+    """A role by its path if it lies in the project's folder `roles`: Ansible does not look there from a collection."""
+    path = Path(project) / "roles" / role["name"]
+    return {**role, "name": str(path)} if project and path.is_dir() else dict(role)
 
 
 def stage_numbers(app: App, job: Job) -> list[int]:

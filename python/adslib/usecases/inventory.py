@@ -12,7 +12,7 @@ from typing import Any
 from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor, Permission
-from adslib.domain.environment import Environment, Revision, Standing
+from adslib.domain.environment import Environment, Revision
 from adslib.domain.errors import Invalid, NotFound
 from adslib.domain.hosts import Host, HostViews, connection_variables
 from adslib.domain.lifecycle import EnvironmentState

@@ -16,7 +16,7 @@ from adslib.domain.lifecycle import JobEvent, JobState
 from adslib.usecases import providing, reporting, reserving
 from adslib.usecases.hosting import hosts_of, stage_numbers
 from adslib.usecases.outcome import Outcome
-from adslib.usecases.situation import shown
+from adslib.usecases.situation import mine, my_job, shown
 
 PERMISSIONS = {
     JobKind.DEPLOY: Permission.DEPLOY,
@@ -56,14 +56,16 @@ class Jobs:
         """Jobs, newest first."""
         self._actor.must(Permission.VIEW, "jobs")
         with self._app.store.reading() as tx:
-            jobs = tx.jobs.list(environment=environment or None, state=state or None, limit=limit)
+            jobs = tx.jobs.list(
+                environment=environment or None, state=state or None, tenant=self._actor.tenant, limit=limit
+            )
         return [job_shown(job) for job in jobs]
 
     def show(self, job_id: str) -> Mapping[str, Any]:
         """One job with its plan."""
         self._actor.must(Permission.VIEW, f"job '{job_id}'")
         with self._app.store.reading() as tx:
-            job = tx.jobs.get(job_id)
+            job = my_job(tx, self._actor, job_id)
         return {**job_shown(job), "plan": dict(job.plan), "options": dict(job.options)}
 
     def reserve(
@@ -103,7 +105,7 @@ class Jobs:
         """
         self._actor.must(PERMISSIONS[kind], f"environment '{name}'")
         with self._app.store.reading() as tx:
-            job = tx.jobs.get(job_id)
+            job = my_job(tx, self._actor, job_id)
         if (job.environment, job.kind) != (name, kind) or job.state is not JobState.RUNNING:
             raise Conflict(
                 f"job {job_id} is a {job.kind} of '{job.environment}', {job.state}; this run is a {kind} of '{name}'",
@@ -127,6 +129,7 @@ class Jobs:
         """The hosts of an environment as they stand."""
         self._actor.must(Permission.VIEW, f"environment '{name}'")
         with self._app.store.reading() as tx:
+            mine(tx, self._actor, name)
             machines = tx.machines.list(holder=name)
             if job is None:
                 reservation = Job("", name, JobKind.DEPLOY, JobState.QUEUED, plan=self._standing_plan(name, tx))
@@ -177,11 +180,12 @@ class Jobs:
         """End a job on the way: its playbook is stopped, its environment falls to what the lifecycle says.
 
         Raises:
-            Blocked: it is no longer at work. Conflict: a person's own ansible-playbook carries it out.
+            Blocked: it is no longer at work. Conflict: a person's own ansible-playbook carries it out, or it is at
+                work on another host, or its processes do not end.
         """
         self._actor.must(Permission.OPERATE, f"job '{job_id}'")
         with self._app.store.reading() as tx:
-            job = tx.jobs.get(job_id)
+            job = my_job(tx, self._actor, job_id)
         if job.state is not JobState.RUNNING:
             raise Blocked(f"job {job_id} is {job.state}: there is nothing to cancel")
         if job.owner and job.owner.person and processes.alive(job.owner):
@@ -191,7 +195,10 @@ class Jobs:
             )
         if job.owner and processes.alive(job.owner) is None:
             raise Conflict(f"job {job_id} runs on {job.owner.host}", remedy="cancel it there")
-        processes.end_marked(job.id)
+        if not processes.end_marked(job.id):
+            raise Conflict(
+                f"processes {processes.marked(job.id)} of job {job.id} do not end", remedy="end them, then cancel again"
+            )
         ended = reserving.interrupt(self._app, self._actor, job, f"cancelled by {self._actor.name}", JobEvent.CANCEL)
         return Outcome(True, job_shown(job), job_shown(ended), job=job.id, message=f"job {job_id} cancelled")
 

@@ -261,4 +261,6 @@ def _one_of(what: str, value: str, known: Sequence[str]) -> None:
 
 def _searched(machine: Machine) -> str:
     labels = (f"{name}={value}" for name, value in machine.labels.items())
-    return " ".join((machine.name, machine.reach.address, machine.ref, *labels)).lower()
+    # What was added by hand has its own id for a reference, which nobody types.
+    ref = machine.ref if machine.ref != machine.id else ""
+    return " ".join((machine.name, machine.reach.address, ref, *labels)).lower()

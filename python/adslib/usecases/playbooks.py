@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from adslib.adapters import processes
 from adslib.app import App
 from adslib.domain.actor import Actor
 from adslib.domain.environment import Environment
+from adslib.domain.errors import Invalid, Problem
 from adslib.domain.job import Job, JobKind
 from adslib.domain.plan import Plan
+from adslib.domain.reading import read
+from adslib.usecases.hosting import located
 from adslib.usecases.jobs import Jobs
+
+OURS = "ads.deploy."
 
 
 class Playbooks:
@@ -42,6 +48,8 @@ class Playbooks:
             with self._app.store.reading() as tx:
                 environment = tx.environments.get(name)
             return {**_begun(environment, dict(job.plan), job, self._jobs.stages(job)), "lines": []}
+        if person and kind == JobKind.DEPLOY:
+            self._refuse_missing_roles(name)
         owner = processes.owner_of(person, person=True) if person else None
         reserved = self._jobs.reserve(
             name, JobKind(kind), owner=owner, options=options, expected_plan=expected_plan, dry_run=dry_run
@@ -56,6 +64,27 @@ class Playbooks:
         stages = self._jobs.stages(reserved.job)
         begun = _begun(reserved.environment, reserved.plan.as_data(), reserved.job, stages)
         return {**begun, "lines": reserved.plan.lines()}
+
+    def _refuse_missing_roles(self, name: str) -> None:
+        """Refuse a person's run in a folder from which Ansible does not find a role of the environment.
+
+        Raises:
+            Invalid: every role that is missing.
+        """
+        with self._app.store.reading() as tx:
+            environment = tx.environments.get(name)
+            services = read(tx.revisions.get(name, environment.revision).rendered).services.values()
+        project = self._app.playbooks.project(environment.project)
+        used = [(role, service.name) for service in services for role in service.roles]
+        wanted = {located(asdict(role), project)["name"]: service for role, service in used}
+        foreign = [role for role in wanted if not role.startswith((OURS, "/"))]
+        missing = self._app.playbooks.missing_roles("", foreign) if foreign else ()
+        remedy = f"run in the project's folder, or put it into {project or 'the project'}/roles"
+        if missing:
+            problems = [
+                Problem(f"role '{role}' cannot be found", f"services.{wanted[role]}.roles", remedy) for role in missing
+            ]
+            raise Invalid(problems=problems)
 
 
 def _numbers(plan: Plan) -> list[int]:

@@ -31,12 +31,12 @@ Told = Callable[[str], None]
 
 
 def provide(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
-    """Make and start every machine that the job's instances stand on.
+    """Make and start every machine that the job's instances stand on or are removed from.
 
     Returns:
-        All machines of the job's seats; those that could not be had are `failed`, with the reason.
+        All these machines; those that could not be had are `failed`, with the reason.
     """
-    names = set(job.plan["seats"].values())
+    names = {*job.plan["seats"].values(), *_left(job)}
     with app.store.reading() as tx:
         machines = [m for m in tx.machines.list(holder=job.environment) if m.name in names]
         settings = tx.gateways.list()
@@ -44,6 +44,13 @@ def provide(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
     waiting = [m for m in machines if m.state in (MachineState.CREATING, MachineState.STOPPED)]
     gateways = {name: app.gateways.open(name, settings) for name in {m.gateway for m in waiting}}
     return ready + _each(waiting, lambda m: _bring_up(gateways[m.gateway], m), app, actor, job, told)
+
+
+def _left(job: Job) -> set[str]:
+    """The machines that something is removed from; one that is deleted needs no removal."""
+    actions = job.plan["actions"]
+    left = {a.get("origin") or a["machine"] for a in actions if a["verb"] in ("remove", "move")}
+    return left - {a["machine"] for a in actions if a["verb"] == "delete"}
 
 
 def _bring_up(gateway: Gateway, machine: Machine) -> Machine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -66,7 +67,8 @@ def report(app: App, actor: Actor, job_id: str, attempt: int, stage: int, result
         here = [i for i in chosen(job, wanted) if wanted.stage_of[i.service] == stage]
         earlier = job.result.get("failures", {})
         unreached = dict.fromkeys(blocked(wanted, here, earlier, stage - 1), "something it requires failed")
-        causes = {i.id: results.get(i.id, unreached.get(i.id, "its host did not answer")) for i in here}
+        known = {**_lost_machines(tx, job), **unreached, **results}
+        causes = {i.id: known.get(i.id, "its host did not answer") for i in here}
         _write_standings(app, tx, job, wanted, here, causes)
         failures = {**earlier, **{id: cause for id, cause in causes.items() if cause}}
         job = tx.jobs.update(replace(job, step=f"stage {stage}", result={**job.result, "failures": failures}))
@@ -90,6 +92,13 @@ def blocked(wanted: Desired, instances: Iterable[Instance], failures: Mapping[st
             if any(id in failures for id in members):
                 result.append(instance.id)
     return result
+
+
+def _lost_machines(tx: Transaction, job: Job) -> dict[str, str]:
+    """Instances whose machine is not to be had, with the reason."""
+    reasons = {m.name: m.reason for m in tx.machines.list(holder=job.environment) if m.reason}
+    seats = job.plan["seats"].items()
+    return {id: f"machine '{name}': {reasons[name]}" for id, name in seats if name in reasons}
 
 
 def _write_standings(
@@ -122,12 +131,22 @@ def _write_standings(
 
 
 def removed(app: App, actor: Actor, job_id: str, attempt: int, results: Mapping[str, str]) -> None:
-    """Write down which instances were removed; what failed stays recorded and is planned again."""
+    """Write down which instances were removed; what failed stays recorded and is planned again.
+
+    Args:
+        results: instance id → cause of its failure, empty if it was removed; an instance that is not named failed
+            because its host was lost, unless its machine goes as a whole.
+    """
     with app.store.transaction() as tx:
         job = fenced(app, tx, job_id, attempt)
-        gone = [a["subject"] for a in job.plan["actions"] if a["verb"] == "remove" and not results.get(a["subject"])]
+        actions = job.plan["actions"]
+        going = {"", *(a["machine"] for a in actions if a["verb"] == "delete")}
+        leaving = {a["subject"]: a["machine"] for a in actions if a["verb"] == "remove"}
+        lost = {id: "its host did not answer" for id, machine in leaving.items() if machine not in going}
+        causes = {**lost, **results}
+        gone = [id for id in leaving if not causes.get(id)]
         tx.standings.remove_many(job.environment, gone)
-        failures = {**job.result.get("failures", {}), **{id: why for id, why in results.items() if why}}
+        failures = {**job.result.get("failures", {}), **{id: why for id, why in causes.items() if why}}
         tx.jobs.update(replace(job, step="removals", result={**job.result, "failures": failures}))
         for id in gone:
             log(tx, app.clock(), actor, f"{id} removed", environment=job.environment, job=job.id)
@@ -169,18 +188,21 @@ def finish(
 def _test_report(
     app: App, tx: Transaction, job: Job, environment: Environment, said: Sequence[Mapping[str, Any]]
 ) -> TestReport | None:
-    """What the tests said; an instance whose tests never spoke has failed them."""
+    """What the tests said; a test that never spoke has failed."""
     if job.kind not in (JobKind.DEPLOY, JobKind.TEST, JobKind.START):
         return None
     wanted = desired(tx.revisions.get(job.environment, int(job.plan["revision"])))
     try:
         failures = [f"{test['instance']} {test['test']}: {test.get('cause', '')}" for test in said if not test["ok"]]
-        heard = {test["instance"] for test in said}
+        heard = Counter(test["instance"] for test in said)
     except (KeyError, TypeError):
         raise Invalid("a test result needs instance, test and ok", place="tests") from None
-    silent = [instance.id for instance in to_test(job, wanted, environment) if instance.id not in heard]
     passed = len(said) - len(failures)
-    return TestReport(app.clock(), passed, (*failures, *(f"{id}: its tests did not run" for id in silent)))
+    for instance in to_test(job, wanted, environment):
+        silent = len(wanted.topology.service(instance).tests) - heard[instance.id]
+        if silent > 0:
+            failures.append(f"{instance.id}: {silent} of its tests did not run")
+    return TestReport(app.clock(), passed, tuple(failures))
 
 
 def _after(environment: Environment, job: Job, failed: bool, tests: TestReport | None) -> Environment:

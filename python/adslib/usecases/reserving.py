@@ -6,6 +6,7 @@ Nothing outside is touched here. After the commit the store says what is under w
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor
 from adslib.domain.environment import Environment
-from adslib.domain.errors import Blocked, Conflict
+from adslib.domain.errors import Blocked, Conflict, NotFound
 from adslib.domain.event import EventLevel
 from adslib.domain.job import Job, JobKind, Owner
 from adslib.domain.lifecycle import ENVIRONMENT, JOB, EnvironmentEvent, JobEvent, JobState, MachineState
@@ -24,7 +25,16 @@ from adslib.domain.placement import OWN_SYSTEM
 from adslib.domain.plan import Plan, Verb
 from adslib.domain.planner import plan, plan_undeploy
 from adslib.usecases.log import log
-from adslib.usecases.situation import actual, desired, offers
+from adslib.usecases.situation import actual, desired, mine, offers
+
+ATTEMPTS = 10
+"""How often planning is repeated because somebody else took one of the machines in between."""
+
+REMEDY = "add machines or a gateway, or ask for less; nothing is held"
+DEFAULT_ASIDE = (
+    "The default gateway stands aside since machines or gateways of your own are known; "
+    "to make machines on this host, add it: ads gateway add local --kind local"
+)
 
 LEASE = timedelta(seconds=60)
 """How long a job counts as alive without a word of its owner."""
@@ -60,6 +70,8 @@ def reserve(
 ) -> Reservation:
     """Plan, lock the machines and write the job, all or nothing.
 
+    Any free machine that fits will do: if somebody takes one of them in between, it is planned again.
+
     Args:
         owner: the process that will carry it out. expected_plan: id of a saved plan; another plan is refused.
 
@@ -67,17 +79,37 @@ def reserve(
         Blocked: resources are missing or the state forbids it; nothing is held.
         Conflict: another job is at work, or the world moved on since the plan was saved.
     """
+    for _ in range(ATTEMPTS - 1):
+        with suppress(_TakenError):
+            return _reserve_once(app, actor, name, kind, owner, options, expected_plan, dry_run)
+    return _reserve_once(app, actor, name, kind, owner, options, expected_plan, dry_run)
+
+
+class _TakenError(Conflict):
+    """Between planning and locking, somebody else took one of the machines."""
+
+
+def _reserve_once(
+    app: App,
+    actor: Actor,
+    name: str,
+    kind: JobKind,
+    owner: Owner,
+    options: Mapping[str, Any],
+    expected_plan: str,
+    dry_run: bool,
+) -> Reservation:
     offered = offers(app) if kind is JobKind.DEPLOY else ()
     opened = app.store.reading() if dry_run else app.store.transaction()
     with opened as tx:
-        environment = tx.environments.get(name)
+        environment = mine(tx, actor, name)
         _refuse_second_job(tx, name)
         state = ENVIRONMENT.after(environment.state, EVENTS[kind], name)
         made = _plan(app, tx, environment, kind, offered)
         if made.blocked and not dry_run:
             raise Blocked(
                 f"environment '{name}' cannot be deployed: " + "; ".join(str(b) for b in made.blocked),
-                remedy="add machines or a gateway, or ask for less; nothing is held",
+                remedy=REMEDY if offered else f"{REMEDY}. {DEFAULT_ASIDE}",
             )
         if expected_plan and made.id != expected_plan:
             raise Conflict(
@@ -133,7 +165,10 @@ def _plan(app: App, tx: Transaction, environment: Environment, kind: JobKind, of
 
 def _lock_machines(app: App, tx: Transaction, environment: Environment, made: Plan) -> None:
     wanted = [action.machine for action in made.actions if action.verb is Verb.ALLOCATE]
-    tx.machines.claim([machine.id for machine in tx.machines.by_names(wanted)], environment.name)
+    try:
+        tx.machines.claim([machine.id for machine in tx.machines.by_names(wanted)], environment.name)
+    except (Conflict, NotFound) as error:
+        raise _TakenError(problems=error.problems) from error
     tx.machines.add_many(
         [
             Machine(
@@ -163,9 +198,10 @@ def recover(app: App, actor: Actor, name: str) -> Job | None:
         The interrupted job, None if there was none.
 
     Raises:
-        Conflict: a person's own ansible-playbook is at work, which ads does not end.
+        NotFound: no such environment. Conflict: a person's own ansible-playbook is at work, which ads does not end.
     """
     with app.store.reading() as tx:
+        mine(tx, actor, name)
         job = tx.jobs.active(name)
     if job is None or job.state is not JobState.RUNNING or not gone(job, app.clock()):
         return None

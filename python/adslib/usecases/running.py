@@ -18,7 +18,7 @@ from adslib.domain.errors import AdsError, Conflict, Failed, Invalid, Problem, U
 from adslib.domain.job import Job, JobKind
 from adslib.domain.lifecycle import JobState
 from adslib.domain.plan import Plan
-from adslib.usecases.environments import Environments
+from adslib.usecases import environments
 from adslib.usecases.jobs import Jobs
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.reserving import Reservation
@@ -70,7 +70,8 @@ class Running:
         self._app = app
         self._actor = actor
         self._jobs = Jobs(app, actor)
-        self._environments = Environments(app, actor)
+        # Imported as a module: environments offers these verbs too, and asks this module for them.
+        self._environments = environments.Environments(app, actor)
 
     def deploy(
         self,
@@ -235,7 +236,10 @@ def carry_out(
             why = f"cancelled by {actor.name}"
         jobs.lost(job.id, why, cancelled=wish.is_set())
     shown = jobs.show(job.id)
-    after = {**Environments(app, actor).show(job.environment), "job": {k: v for k, v in shown.items() if k != "plan"}}
+    after = {
+        **environments.Environments(app, actor).show(job.environment),
+        "job": {k: v for k, v in shown.items() if k != "plan"},
+    }
     changed = bool(reserved.plan.actions) or listener.changes > 0 or before["state"] != after["state"]
     return Outcome(changed, before, after, job=job.id, plan=reserved.plan, message=str(shown["message"]))
 

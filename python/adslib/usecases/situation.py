@@ -2,26 +2,54 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from adslib.adapters.documents import Document
 from adslib.adapters.store import Transaction
 from adslib.app import App
+from adslib.domain.actor import Actor
 from adslib.domain.desired import Desired
 from adslib.domain.environment import Environment, Revision
+from adslib.domain.errors import NotFound
 from adslib.domain.gateway import Offer
+from adslib.domain.job import Job
 from adslib.domain.lifecycle import ENVIRONMENT
 from adslib.domain.planner import Actual
 from adslib.domain.reading import read
+from adslib.usecases.viewing import may_see
+
+
+def mine(tx: Transaction, actor: Actor, name: str) -> Environment:
+    """The environment, if it is the actor's tenant's; another tenant's does not exist for the actor (A20).
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = tx.environments.find(name)
+    if found is None or not may_see(actor, found.tenant):
+        raise NotFound(f"there is no environment '{name}'", remedy="list them with: ads environment list")
+    return found
+
+
+def my_job(tx: Transaction, actor: Actor, job_id: str) -> Job:
+    """The job, if it is the actor's tenant's (A20).
+
+    Raises:
+        NotFound: there is none.
+    """
+    job = tx.jobs.get(job_id)
+    if not may_see(actor, job.tenant):
+        raise NotFound(f"there is no job {job_id}", remedy="list them with: ads job list")
+    return job
 
 
 def offers(app: App) -> Sequence[Offer]:
     """What the gateways can make now; asked outside of any transaction."""
     with app.store.reading() as tx:
         settings = tx.gateways.list()
-        others = bool(settings) or any(machine.gateway != "local" for machine in tx.machines.list())
+        others = bool(settings) or bool(tx.machines.list(gateway="static"))
     return app.gateways.offers(settings, with_default=not others)
 
 

@@ -15,7 +15,7 @@ import os
 import shutil
 import tempfile
 
-from . import archives, files, git_commit
+from . import files
 from .file_system import Refused
 from .files import File
 from .packages import Packages
@@ -151,6 +151,9 @@ class Application:
         return True
 
     def _fetch(self, kind, tree):
+        # Most runs fetch nothing: what fetching needs is a third of what all of this takes to load.
+        from . import archives, git_commit
+
         if not self._staging:
             above = self._file_system.outside(FOLDER, "the staging folder")
             self._staging = tempfile.mkdtemp(prefix=STAGING, dir=above)

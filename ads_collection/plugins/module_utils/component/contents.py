@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import tarfile
 import zlib
 
 PIECE = 1024 * 1024
@@ -40,6 +39,8 @@ class Contents:
         self._places = {}
         self._members = set()
         if bundle:
+            import tarfile
+
             with tarfile.open(bundle) as tar:
                 self._members = set(tar.getnames())
 
@@ -78,13 +79,13 @@ class Contents:
             yield zlib.decompress(base64.b64decode(self._embedded[digest]))
         elif digest in self._places:
             with open(self._places[digest], "rb") as stream:
-                for piece in iter(lambda: stream.read(PIECE), b""):
-                    yield piece
+                yield from iter(lambda: stream.read(PIECE), b"")
         else:
+            import tarfile
+
             with tarfile.open(self._bundle) as tar:
                 stream = tar.extractfile(digest)
-                for piece in iter(lambda: stream.read(PIECE), b""):
-                    yield piece
+                yield from iter(lambda: stream.read(PIECE), b"")
 
     def write(self, digest, number):
         """Write the content to an open file and return the SHA-256 of what was written."""

@@ -58,12 +58,18 @@ class File:
 
 
 class Change:
-    """What is to be done to one file; ``reasons`` are words for a person."""
+    """What is to be done to one file.
 
-    def __init__(self, file, place, reasons, content):
+    Args:
+        reasons: words for a person. found: words for what stands there, where only owner or mode differ.
+        content: whether there is content to be written.
+    """
+
+    def __init__(self, file, place, reasons, content, found=()):
         self.file = file
         self.place = place
         self.reasons = reasons
+        self.found = list(found)
         self.content = content
 
 
@@ -88,14 +94,15 @@ def difference(file, file_system):
     if not stat.S_ISREG(found.st_mode):
         return Change(file, place, ["type"], content=True)
     content = sha256_of(place) != file.digest
-    reasons = ["content"] if content else []
+    differing = []
     if stat.S_IMODE(found.st_mode) != file.mode:
-        reasons.append("mode %04o to %04o" % (stat.S_IMODE(found.st_mode), file.mode))
+        differing.append(("mode %04o" % stat.S_IMODE(found.st_mode), "%04o" % file.mode))
     if owner not in (-1, found.st_uid):
-        reasons.append("owner %d to %s" % (found.st_uid, file.owner))
+        differing.append(("owner %d" % found.st_uid, file.owner))
     if group not in (-1, found.st_gid):
-        reasons.append("group %d to %s" % (found.st_gid, file.group))
-    return Change(file, place, reasons, content) if reasons else None
+        differing.append(("group %d" % found.st_gid, file.group))
+    reasons = ["content"] * content + ["%s to %s" % pair for pair in differing]
+    return Change(file, place, reasons, content, [before for before, _after in differing]) if reasons else None
 
 
 def apply(change, file_system, contents, run, folders):
@@ -158,7 +165,7 @@ def shown(change, contents):
     if file.secret:
         before, after = _hidden(before, "before"), _hidden(after, "after")
     if not change.content:
-        before, after = ", ".join(change.reasons).split(" to ")[0] + "\n", ", ".join(change.reasons) + "\n"
+        before, after = ", ".join(change.found) + "\n", ", ".join(change.reasons) + "\n"
     header = "%s (%s)" % (file.path, ", ".join(change.reasons))
     return {"before_header": file.path, "after_header": header, "before": before, "after": after}
 

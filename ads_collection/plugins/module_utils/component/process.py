@@ -63,7 +63,7 @@ class Running:
         return {"name": self.name, "leaves": self._process.get("leaves", [])} if self._process else None
 
     def due(self, changes, packages, leaving):
-        """Return what is due, with what an earlier run left undone: restart over reload over reloads of single files."""
+        """Return what is due, an earlier run's rest included: a restart covers reloads, a reload those of files."""
         due = set(self._due)
         if self._process:
             if packages or leaving:
@@ -163,8 +163,8 @@ class Running:
             return
         if not self._init:
             raise Refused(
-                "its process %s runs under the machine's supervisord or systemd, and this call does not say where that is: "
-                "give init_socket, or the capability systemd" % former["name"]
+                "its process %s runs under the machine's supervisord or systemd, and this call does not say where that "
+                "is: give init_socket, or the capability systemd" % former["name"]
             )
         actions.append("process %s: remove" % former["name"])
         if not check:

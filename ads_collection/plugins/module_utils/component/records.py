@@ -55,7 +55,10 @@ class Records:
         """Return the records of all other instances."""
         folder = self._file_system.outside(FOLDER + "/instances", "the records")
         places = [
-            os.path.join(at, name) for at, _, names in os.walk(folder) for name in names if name.endswith(".json")
+            os.path.join(at, name)
+            for at, _folders, names in os.walk(folder)
+            for name in names
+            if name.endswith(".json")
         ]
         instances = [os.path.relpath(place, folder)[: -len(".json")] for place in places]
         return [self.read(other) for other in sorted(instances) if other != instance]

@@ -20,7 +20,8 @@ RULES = dict()
 
 def run(ads, params, check_mode):
     """Return the environments that fit, by name."""
-    return dict(environments=[_shown(ads, params, known["name"]) for known in ads.environments.list() if _fits(known, params)])
+    fitting = [known["name"] for known in ads.environments.list() if _fits(known, params)]
+    return dict(changed=False, environments=[_shown(ads, params, name) for name in fitting])
 
 
 def _fits(known, params):

@@ -41,7 +41,7 @@ def run(ads, params, check_mode):
         outcome = ads.templates.delete(name, dry_run=check_mode)
         after, tree = {}, {}
     else:
-        outcome, tree = _present(ads, params, before, check_mode)
+        outcome, tree = _present(ads, params, check_mode)
         after = dict(outcome.after) if check_mode else _seen(ads, name)
         after.setdefault("tree", tree)
     result = dict(changed=outcome.changed, msg=outcome.message, template=after)
@@ -56,15 +56,10 @@ def _seen(ads, name):
     return dict(ads.templates.show(name)) if there else {}
 
 
-def _present(ads, params, before, check_mode):
-    said = dict(open=params["open"], dry_run=check_mode)
-    if params["definition"] is not None:
-        draft = library.adslib.collect(definitions.source(params["definition"]))
-        return ads.templates.define(params["name"], draft, description=params["description"], **said), draft.tree
-    if before:
-        # The environment may have gone its own way since; what it was saved with stays.
-        draft = library.adslib.collect(before["tree"])
-        described = params["description"] or before["description"]
-        return ads.templates.define(params["name"], draft, description=described, **said), draft.tree
-    outcome = ads.templates.save_as(params["environment"], params["name"], description=params["description"], **said)
-    return outcome, ads.environments.document(params["environment"]).tree
+def _present(ads, params, check_mode):
+    said = dict(open_paths=params["open"], description=params["description"], dry_run=check_mode)
+    if params["definition"] is None:
+        outcome = ads.templates.save_as(params["environment"], params["name"], replace=True, **said)
+        return outcome, ads.environments.document(params["environment"]).tree
+    draft = library.adslib.collect(definitions.source(params["definition"]))
+    return ads.templates.define(params["name"], draft, **said), draft.tree

@@ -44,18 +44,6 @@ RULES = dict(
 )
 
 
-def prepare(params, task_vars):
-    """In the controller's process: the run that carries the job out is this process's parent, ansible-playbook."""
-    import os
-    import sys
-
-    from ansible import constants
-
-    params["person"] = os.getppid()
-    params["interpreter"] = sys.executable
-    params["scratch"] = constants.DEFAULT_LOCAL_TMP
-
-
 def run(ads, params, check_mode):
     """Take one step."""
     steps = dict(reserve=_reserve, provide=_provide, report=_report, remove=_remove, rest=_rest, finish=_finish)

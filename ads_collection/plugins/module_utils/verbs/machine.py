@@ -31,9 +31,7 @@ DESCRIBED = dict(
 
 ARGUMENTS = dict(
     machines=dict(type="list", elements="dict", required=True, options=DESCRIBED),
-    state=dict(
-        type="str", choices=["present", "absent", "started", "stopped", "rebooted"], default="present"
-    ),
+    state=dict(type="str", choices=["present", "absent", "started", "stopped", "rebooted"], default="present"),
     trust_first_contact=dict(type="bool", default=False),
 )
 
@@ -43,28 +41,27 @@ RULES = dict()
 def run(ads, params, check_mode):
     """Do it to every machine; nothing is done if it is plain beforehand that one of them will not do."""
     act = _acts(ads, params)
-    twice = sorted({m["name"] for m in params["machines"] if sum(m["name"] == o["name"] for o in params["machines"]) > 1})
+    twice = sorted(
+        {m["name"] for m in params["machines"] if sum(m["name"] == o["name"] for o in params["machines"]) > 1}
+    )
     if twice:
         return dict(failed=True, msg="machine '{0}' is named more than once".format(twice[0]), code="invalid")
     outcomes, problems = _each(act, params["machines"], dry_run=True)
-    if not check_mode and not problems:
+    acted = not (problems or check_mode)
+    if acted:
         outcomes, problems = _each(act, params["machines"], dry_run=False)
-    changed = [name for name, outcome in outcomes if outcome.changed]
-    acted = not problems or not check_mode and any(not p["before"] for p in problems)
+    changed = [(name, outcome) for name, outcome in outcomes if outcome.changed and (acted or not problems)]
     result = dict(
-        changed=bool(changed) and acted,
+        changed=bool(changed),
         msg="; ".join(outcome.message for name, outcome in outcomes),
         machines=[dict(outcome.after) for name, outcome in outcomes if outcome.after],
     )
-    if result["changed"]:
-        result["diff"] = [
-            difference("machine " + name, outcome.before, outcome.after) for name, outcome in outcomes if outcome.changed
-        ]
+    if changed:
+        result["diff"] = [difference("machine " + name, outcome.before, outcome.after) for name, outcome in changed]
     if problems:
-        for problem in problems:
-            del problem["before"]
-        told = "\n".join(problem.pop("text") for problem in problems)
-        result.update(failed=True, msg=told, code=problems[0].pop("code"), problems=problems)
+        said = [dict(message=p.message, place=p.place, remedy=p.remedy) for code, p in problems]
+        told = "\n".join(str(p) for code, p in problems)
+        result.update(failed=True, msg=told, code=problems[0][0], problems=said)
     return result
 
 
@@ -88,14 +85,18 @@ def _acts(ads, params):
 
 
 def _each(act, machines, dry_run):
-    """Act on every machine, also after one failed; return (name, outcome) pairs, and all problems."""
+    """Act on every machine, also after one failed; return (name, outcome) pairs, and (code, problem) pairs."""
     outcomes, problems = [], []
     for described in machines:
-        try:
-            outcomes.append((described["name"], act(described, dry_run)))
-        except library.adslib.AdsError as error:
-            problems += [
-                dict(message=p.message, place=p.place, remedy=p.remedy, text=str(p), code=error.code, before=dry_run)
-                for p in error.problems
-            ]
+        outcome, wrong = _one(act, described, dry_run)
+        problems += wrong
+        if outcome:
+            outcomes.append((described["name"], outcome))
     return outcomes, problems
+
+
+def _one(act, described, dry_run):
+    try:
+        return act(described, dry_run), []
+    except library.adslib.AdsError as error:
+        return None, [(error.code, problem) for problem in error.problems]

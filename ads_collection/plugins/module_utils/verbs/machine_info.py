@@ -31,7 +31,7 @@ def run(ads, params, check_mode):
         state=params["state"] or "",
         availability=params["availability"] or "",
         free=params["free"],
-        **{key: params[key] for key in ("gateway", "location", "os", "size", "text")}
+        **{key: params[key] for key in ("gateway", "location", "os", "size", "text")},
     )
     chosen = [
         machine
@@ -40,4 +40,4 @@ def run(ads, params, check_mode):
     ]
     if params["details"]:
         chosen = [ads.machines.show(machine["name"]) for machine in chosen]
-    return dict(machines=[dict(machine) for machine in chosen], summary=dict(ads.machines.summary()))
+    return dict(changed=False, machines=[dict(machine) for machine in chosen], summary=dict(ads.machines.summary()))

@@ -77,13 +77,14 @@ class Playbooks:
         folder = self.folder(job_id)
         work = self._prepare(folder, project)
         environ = {**environ, JOB_MARKER: job_id}
-        environ.setdefault("ANSIBLE_FORKS", str(FORKS))
+        if not _says(work, "forks"):
+            environ.setdefault("ANSIBLE_FORKS", str(FORKS))
         config = RunnerConfig(
             private_data_dir=str(folder),
             project_dir=str(work),
             playbook=f"{COLLECTION}.{playbook}",
             ident="run",
-            inventory=None if _has_inventory(work) else str(folder / "inventory"),
+            inventory=None if _says(work, "inventory") else str(folder / "inventory"),
             cmdline=" ".join(arguments) or None,
             extravars=dict(variables),
             suppress_env_files=True,
@@ -156,14 +157,14 @@ def _find_ansible() -> str:
     return found
 
 
-def _has_inventory(work: Path) -> bool:
-    """Whether the project's own ansible.cfg names an inventory, which then stands."""
+def _says(work: Path, option: str) -> bool:
+    """Whether the project's own ansible.cfg sets an option, which then stands."""
     import configparser
 
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     with contextlib.suppress(configparser.Error, UnicodeError):
         parser.read(work / "ansible.cfg", encoding="utf-8")
-    return parser.has_option("defaults", "inventory")
+    return parser.has_option("defaults", option)
 
 
 def _handler(on_event: Callable[[Mapping[str, Any]], None]) -> Callable[[Mapping[str, Any]], bool]:

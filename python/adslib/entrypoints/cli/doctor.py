@@ -18,7 +18,10 @@ def doctor(
     ] = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Look at the store, Ansible, the collection and what else ads needs; say what would mend it."""
+    """Look whether this installation can do its work.
+
+    It says what would mend the store, Ansible, the collection and what else is needed.
+    """
     from dataclasses import asdict
 
     with opened(ctx) as ads:

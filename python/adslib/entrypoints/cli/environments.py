@@ -34,7 +34,7 @@ from adslib.entrypoints.cli.session import opened
 if TYPE_CHECKING:
     from adslib.adapters.documents import Document
 
-app = typer.Typer(help="Environments: define, plan, deploy, test, go live, stop, take down.", no_args_is_help=True)
+app = typer.Typer(help="Environments: from their definition to live.", no_args_is_help=True)
 running.add_to(app)
 
 DocumentFile = Annotated[str, typer.Argument(metavar="[FILE]", help="The definition: YAML, XML or JSON.")]
@@ -89,7 +89,10 @@ def edit(
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Give an environment a new definition: from FILE, from new parameters alone, or from $EDITOR."""
+    """Give an environment a new definition.
+
+    From FILE, from new parameters alone, or from $EDITOR where neither is given.
+    """
     from adslib.adapters import documents
 
     given = pairs(parameter, "parameter")
@@ -112,7 +115,6 @@ def _edited(name: str, current: Document) -> Document:
     """The current definition as the user leaves it in the editor; what is wrong with it stays in a file to go on."""
     import shlex
     import subprocess
-    import sys
     import tempfile
 
     from adslib.adapters import documents
@@ -124,7 +126,7 @@ def _edited(name: str, current: Document) -> Document:
     path = folder / f"{name}.yml"
     path.write_text(documents.dump_yaml(current.tree), encoding="utf-8")
     try:
-        done = subprocess.run([*shlex.split(editor), str(path)], stdin=sys.stdin, check=False)
+        done = subprocess.run([*shlex.split(editor), str(path)], check=False)
     except OSError as error:
         raise Failed(f"the editor '{editor}' cannot be started: {error.strerror}", remedy="set EDITOR") from None
     if done.returncode:
@@ -260,7 +262,10 @@ def export(
     format: Annotated[str, typer.Option("--format", help="yaml or xml.")] = "yaml",
     revision: Annotated[int, typer.Option(help="Number of the revision; default: the current one.")] = 0,
 ) -> None:
-    """Write the definition of an environment, unrendered, with its includes merged in."""
+    """Write the definition of an environment.
+
+    It is unrendered, with its includes merged in.
+    """
     from adslib.adapters import documents
 
     writers = {"yaml": "dump_yaml", "xml": "dump_xml"}

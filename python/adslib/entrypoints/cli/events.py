@@ -37,7 +37,10 @@ def list_(
     before: Annotated[int, typer.Option(metavar="ID", help="Older than this line: the next page.")] = 0,
     format: OutputFormat = Format.TABLE,
 ) -> None:
-    """List the lines of the log: newest first in JSON and YAML, newest last for people."""
+    """List the lines of the log.
+
+    The newest come last in the table, and first in JSON and YAML.
+    """
     if level and level.lower() not in LEVELS:
         raise Invalid(f"'{level}' is no level", place="--level", remedy=f"use {', '.join(LEVELS)}")
     now = datetime.now(UTC).astimezone()

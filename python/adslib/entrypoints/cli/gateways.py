@@ -11,9 +11,7 @@ from adslib.entrypoints.cli.options import DryRun, GatewayName, OutputFormat, pa
 from adslib.entrypoints.cli.presenting import Column, Format, show_outcome, show_rows, show_thing
 from adslib.entrypoints.cli.session import opened
 
-app = typer.Typer(
-    help="Gateways: where machines come from; add, look, sizes, instance templates.", no_args_is_help=True
-)
+app = typer.Typer(help="Gateways: where machines come from.", no_args_is_help=True)
 templates = typer.Typer(help="Instance templates: what a gateway makes machines from.", no_args_is_help=True)
 app.add_typer(templates, name="template")
 

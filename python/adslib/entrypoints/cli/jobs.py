@@ -61,7 +61,10 @@ def show(ctx: typer.Context, job: JobId, format: OutputFormat = Format.TABLE) ->
 
 @app.command()
 def cancel(ctx: typer.Context, job: JobId, format: OutputFormat = Format.TABLE) -> None:
-    """End a job that is at work; its environment falls to what the lifecycle says."""
+    """End a job that is at work.
+
+    Its environment falls to what the lifecycle says.
+    """
     with opened(ctx) as ads:
         outcome = ads.jobs.cancel(job)
     show_outcome(outcome, format)

@@ -21,7 +21,7 @@ from adslib.entrypoints.cli.presenting import (
 from adslib.entrypoints.cli.session import opened
 from adslib.entrypoints.cli.trees import MACHINE_COLUMNS
 
-app = typer.Typer(help="Machines: the pool; add, import, look, start, stop, snapshots.", no_args_is_help=True)
+app = typer.Typer(help="Machines: the pool.", no_args_is_help=True)
 app.add_typer(snapshots.app, name="snapshot")
 
 Text = str | None
@@ -56,14 +56,18 @@ def add(
         list[str], typer.Option(metavar="KEY=VALUE", help="A further ansible_… connection variable; repeatable.")
     ] = [],  # noqa: B006
     capability: Annotated[
-        list[str], typer.Option(help="What roles may use there: packages, systemd, or none; default: both.")
+        list[str],
+        typer.Option(metavar="NAME", help="What roles may use there: packages, systemd, or none; default: both."),
     ] = [],  # noqa: B006
     host_key: Annotated[str, typer.Option(metavar="KEY|FILE", help="Its public SSH host key.")] = "",
     trust_first_contact: Trusting = False,
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Add a machine by hand, or change what is said here of one that is there."""
+    """Add a machine by hand, or change one that is there.
+
+    What is not said stays as it is.
+    """
     from adslib.usecases.machine_spec import MachineSpec
 
     chosen = frozenset(word for words in capability for word in words.split(",")) - {"none"} if capability else None
@@ -106,7 +110,10 @@ def import_(
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Take the hosts of an Ansible inventory in, all or none; those that are there are changed."""
+    """Take the hosts of an Ansible inventory in.
+
+    All or none; those that are there are changed. Plain secrets are refused.
+    """
     with opened(ctx) as ads:
         outcome = ads.machines.import_inventory(
             inventory,
@@ -127,7 +134,10 @@ def import_(
 
 @app.command()
 def remove(ctx: typer.Context, name: MachineName, dry_run: DryRun = False, format: OutputFormat = Format.TABLE) -> None:
-    """Take a machine out of the pool; one that ads made is deleted at its gateway."""
+    """Take a machine out of the pool.
+
+    One that ads made is deleted at its gateway.
+    """
     with opened(ctx) as ads:
         outcome = ads.machines.remove(name, dry_run=dry_run)
     if not outcome.before:
@@ -184,7 +194,7 @@ def show(ctx: typer.Context, name: MachineName, format: OutputFormat = Format.TA
 
 @app.command()
 def summary(ctx: typer.Context, format: OutputFormat = Format.TABLE) -> None:
-    """Show the pool in numbers: how much there is, and how much of it is free."""
+    """Show the pool in numbers."""
     with opened(ctx) as ads:
         numbers = ads.machines.summary()
     if format is not Format.TABLE:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -96,13 +97,9 @@ def show_data(data: Any, format: Format) -> None:
     if format is Format.JSON:
         print(json.dumps(plain, indent=2, ensure_ascii=False))
         return
-    from ruamel.yaml import YAML
+    import yaml
 
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.allow_unicode = True
-    yaml.dump(plain, sys.stdout)
+    yaml.safe_dump(plain, sys.stdout, sort_keys=False, allow_unicode=True, width=10**6)
 
 
 def _plain(value: Any) -> Any:
@@ -130,19 +127,23 @@ def show_rows(
 
 
 def table(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    """Write a table: framed and coloured on a terminal; elsewhere aligned, a line a row, nothing cut off."""
-    if not is_terminal():
-        widths = [max(len(text) for text in column) for column in zip(titles, *lines, strict=True)]
-        for line in ([title.upper() for title in titles], *lines):
-            print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+    """Write a table, a line a row and nothing cut off: framed on a terminal that is wide enough, else aligned."""
+    widths = [max(len(text) for text in column) for column in zip(titles, *lines, strict=True)]
+    if is_terminal() and sum(widths) + 2 * len(widths) < shutil.get_terminal_size().columns:
+        _framed(titles, lines)
         return
+    for number, line in enumerate(([title.upper() for title in titles], *lines)):
+        cells = [text.ljust(width) for text, width in zip(line, widths, strict=True)]
+        styles = [COLOURS.get(text, "") if number else "bold" for text in line]
+        print("  ".join(coloured(cell, style) for cell, style in zip(cells, styles, strict=True)).rstrip())
+
+
+def _framed(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for title in titles:
-        drawn.add_column(title, overflow="fold")
+    drawn = Table(*titles, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0))
     for line in lines:
         drawn.add_row(*(Text(text, style=COLOURS.get(text, "")) for text in line))
     console().print(drawn)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,8 +25,8 @@ Hold = Annotated[bool, typer.Option("--hold", help="Stay ready; do not go live."
 
 def add_to(app: typer.Typer) -> None:
     """Add these verbs to a noun."""
-    for verb in (plan, deploy, test, go_live, stop, start, undeploy):
-        app.command(verb.__name__.replace("_", "-"))(verb)
+    for name, verb in VERBS.items():
+        app.command(name)(verb)
 
 
 def plan(
@@ -35,7 +35,10 @@ def plan(
     save: Annotated[bool, typer.Option("--save", help="Keep the plan, to be deployed by its id.")] = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Show what a deployment would create, change, move and remove, and why."""
+    """Show what a deployment would do, and why.
+
+    It shows what would be created, changed, moved and removed. Exit code 3: something is missing.
+    """
     from adslib.entrypoints.cli.planning import show_plan
 
     with opened(ctx) as ads:
@@ -63,7 +66,10 @@ def deploy(
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Make what stands what is defined, test it, and let it go live if the tests pass."""
+    """Deploy, test, and go live if the tests pass.
+
+    Only what differs from what stands is changed. Ctrl-C ends it cleanly; the same command goes on.
+    """
     with opened(ctx) as ads:
         _carry(
             ads, name, "deploy", verbose, format,
@@ -85,7 +91,7 @@ def undeploy(
         _carry(ads, name, "undeploy", verbose, format, lambda **run: ads.running.undeploy(name, dry_run=dry_run, **run))
 
 
-def test(
+def run_tests(
     ctx: typer.Context,
     name: EnvironmentName,
     verbose: Verbose = False,
@@ -117,7 +123,7 @@ def start(
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Start a stopped environment, test it, and let it go live if the tests pass."""
+    """Start again, test, and go live if the tests pass."""
     with opened(ctx) as ads:
         _carry(
             ads, name, "start", verbose, format,
@@ -139,6 +145,17 @@ def go_live(
     with opened(ctx) as ads:
         outcome = ads.environments.go_live(name, despite=despite, dry_run=dry_run)
     show_outcome(outcome, format)
+
+
+VERBS: Mapping[str, Callable[..., None]] = {
+    "plan": plan,
+    "deploy": deploy,
+    "test": run_tests,
+    "go-live": go_live,
+    "stop": stop,
+    "start": start,
+    "undeploy": undeploy,
+}
 
 
 def _carry(ads: Ads, name: str, verb: str, verbose: bool, format: Format, run: Callable[..., Outcome]) -> None:

@@ -64,7 +64,7 @@ def list_(ctx: typer.Context, format: OutputFormat = Format.TABLE) -> None:
 
 @app.command()
 def show(ctx: typer.Context, name: TemplateName, format: OutputFormat = Format.TABLE) -> None:
-    """Show a template: what is open, what has to be filled in, and its document."""
+    """Show a template: what it leaves open, and its document."""
     from adslib.adapters import documents
 
     with opened(ctx) as ads:

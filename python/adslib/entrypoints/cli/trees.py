@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from adslib.entrypoints.cli.presenting import COLOURS, Column, coloured, is_terminal, table
+from adslib.entrypoints.cli.presenting import COLOURS, Column, coloured, is_terminal, moment, table
 
 if TYPE_CHECKING:
     from adslib.usecases.ads import Ads
 
+OPEN = ("ready", "live")
 MACHINE_COLUMNS = (
     Column("name", "machine"),
     Column("state"),
@@ -38,9 +39,11 @@ def show_standing(ads: Ads, name: str, shown: Mapping[str, Any], *, machines: bo
             [[column.text(row) for column in MACHINE_COLUMNS] for row in held],
         )
     show_tests(shown)
-    addresses = web_addresses(definition, shown["instances"])
-    if addresses:
-        print("\nentrances: " + "  ".join(addresses))
+    entrances = web_addresses(definition, shown["instances"]) if shown["state"] in OPEN else {}
+    if entrances:
+        print("\nentrances:")
+    for instance, url in entrances.items():
+        print(f"  {instance}  {url}")
 
 
 def show_tests(shown: Mapping[str, Any]) -> None:
@@ -48,8 +51,8 @@ def show_tests(shown: Mapping[str, Any]) -> None:
     tests = shown["tests"]
     if tests:
         failures: Sequence[str] = tests["failures"]
-        verdict = f"{len(failures)} failed" if failures else "none failed"
-        print(f"\ntests: {tests['passed']} passed, {coloured(verdict, 'red' if failures else 'green')}")
+        verdict = coloured(f"{len(failures)} failed", "red") if failures else coloured("none failed", "green")
+        print(f"\ntests of {moment(tests['at'])}: {tests['passed']} passed, {verdict}")
         for failure in failures:
             print(f"  {failure}")
     if shown["live_despite"]:

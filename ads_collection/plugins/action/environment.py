@@ -1,12 +1,18 @@
 # Copyright: the ads contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs every module of this collection in the controller's own process: no module is sent, no Python is started."""
+"""Runs every module of this collection in the controller's own process: no module is sent, no Python is started.
+
+All modules are redirected here (`meta/runtime.yml`); it is named like the first of them, as sanity tests want it.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 
+from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -39,10 +45,13 @@ class ActionModule(ActionBase):
         if checked.error_messages:
             raise AnsibleActionFail(checked.errors.msg)
         params = dict(checked.validated_parameters)
-        prepare = getattr(verb, "prepare", None)
-        if prepare:
-            prepare(params, task_vars or {})
+        params.update((name, value) for name, value in self._of_this_run().items() if name in verb.ARGUMENTS)
         result = library.carry_out(verb, params, self._task.check_mode)
         result.setdefault("changed", False)
         result.setdefault("failed", False)
         return result
+
+    @staticmethod
+    def _of_this_run():
+        """Arguments that only the controller knows: this process was forked by the run's own, ansible-playbook."""
+        return dict(person=os.getppid(), interpreter=sys.executable, scratch=constants.DEFAULT_LOCAL_TMP)

@@ -1,0 +1,315 @@
+"""Which machine an instance gets: the rules by example, and what is said when there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import permutations, product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adslib.domain.definition import Component, Definition, Package, Placement, Role
+from adslib.domain.errors import Invalid
+from adslib.domain.lifecycle import MachineState
+from adslib.domain.machine import Machine, Reach
+from domain.definitions import (
+    LARGE,
+    MEDIUM,
+    OWN_ROLE,
+    SMALL,
+    World,
+    definition,
+    machine,
+    node,
+    offer,
+    place,
+    service,
+    unit,
+)
+
+THEIRS = (Role("theirs.role"),)
+
+
+def seats(wanted: Definition, *free: Machine, **changes: object) -> dict[str, str]:
+    """Where the instances go; the plan is not blocked."""
+    made = World(free=free, **changes).plan(wanted)  # type: ignore[arg-type]
+    assert not made.blocked, [str(shortage) for shortage in made.blocked]
+    return dict(made.seats)
+
+
+def said(wanted: Definition, *free: Machine, **changes: object) -> str:
+    """What a blocked plan says."""
+    made = World(free=free, **changes).plan(wanted)  # type: ignore[arg-type]
+    assert made.blocked
+    assert not made.actions
+    return "\n".join(str(shortage) for shortage in made.blocked)
+
+
+# ── the best fit of the pool ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.req("A5")
+def test_the_smallest_that_will_do_is_taken_and_among_equals_the_first_by_name() -> None:
+    pool = [machine("a", size=LARGE), machine("d", size=MEDIUM), machine("c", size=MEDIUM), machine("b")]
+    assert seats(definition(service("web", size="medium")), *pool) == {"web-1": "c"}
+    assert seats(definition(service("web")), *pool) == {"web-1": "b"}
+
+
+@pytest.mark.req("A5", "A24")
+@pytest.mark.parametrize(
+    ("need", "expected"),
+    [
+        ({"os": "rocky-9"}, "b"),
+        ({"os": "rocky"}, "b"),
+        ({"kind": "metal"}, "c"),
+        ({"gateway": "rack"}, "d"),
+        ({"size": "large"}, "e"),
+    ],
+)
+def test_every_word_of_a_need_is_kept(need: dict[str, str], expected: str) -> None:
+    pool = [
+        machine("a"),
+        machine("b", os="rocky-9"),
+        machine("c", kind="metal"),
+        machine("d", gateway="rack"),
+        machine("e", size=LARGE),
+    ]
+    assert seats(definition(service("web", **need)), *pool) == {"web-1": expected}
+
+
+@pytest.mark.req("A24")
+def test_a_system_is_a_whole_word() -> None:
+    assert "debi missing" in said(definition(service("web", os="debi")), machine("a"))
+
+
+@pytest.mark.req("A5", "A1")
+def test_machines_stand_where_the_node_says() -> None:
+    wanted = definition(
+        service("web"),
+        nodes=[node("pod", children=[unit("west", "web"), unit("east", "web")])],
+        places=[place("west"), place("east", location="dc-7")],
+    )
+    pool = [machine("a", location="dc-7"), machine("b", location="east"), machine("c", location="west")]
+    assert seats(wanted, *pool) == {"pod/west/web-1": "c", "pod/east/web-1": "a"}
+
+
+@pytest.mark.req("A5")
+def test_the_gateway_of_a_place_is_taken_where_a_service_names_none() -> None:
+    wanted = definition(
+        service("web"), nodes=[node("p", children=[unit("w", "web")])], places=[place("w", gateway="b")]
+    )
+    made = World(offers=(offer("a"), offer("b"))).plan(wanted)
+    assert [new.gateway for new in made.new] == ["b"]
+
+
+@pytest.mark.req("A5")
+@pytest.mark.parametrize("state", [MachineState.FAILED, MachineState.DELETING, MachineState.UNKNOWN])
+def test_machines_that_cannot_be_used_are_passed_over(state: MachineState) -> None:
+    assert seats(definition(service("web")), machine("a", state=state), machine("b")) == {"web-1": "b"}
+
+
+@pytest.mark.req("A5", "A24")
+def test_who_does_not_care_gives_way_to_who_does() -> None:
+    pool = [machine("a"), machine("b", os="rocky-9"), machine("c", os="rocky-9", size=LARGE)]
+    known = [service("any"), service("rocky", os="rocky"), service("debian", os="debian")]
+    assert set(seats(definition(*known), *pool).values()) == {"a", "b", "c"}
+    assert "debian missing" in said(definition(*known, service("more", os="debian")), *pool)
+
+
+SYSTEMS = ("debian-12", "rocky-9")
+
+
+@pytest.mark.req("A5", "A11")
+@given(
+    st.lists(st.tuples(st.sampled_from(["", *SYSTEMS]), st.sampled_from(["", "medium"])), min_size=1, max_size=4),
+    st.lists(st.tuples(st.sampled_from(SYSTEMS), st.sampled_from([SMALL, MEDIUM])), max_size=4),
+)
+@settings(max_examples=200)
+def test_nothing_is_called_missing_that_some_other_seating_would_find(
+    asked: list[tuple[str, str]], there: list[tuple[str, object]]
+) -> None:
+    wanted = definition(*(service(f"s{number}", os=os, size=size) for number, (os, size) in enumerate(asked)))
+    pool = [machine(f"m{number}", os=os, size=size) for number, (os, size) in enumerate(there)]
+
+    def good(chosen: tuple[Machine, ...]) -> bool:
+        return all(
+            (not os or m.os == os) and (not size or m.size == MEDIUM)
+            for (os, size), m in zip(asked, chosen, strict=True)
+        )
+
+    possible = len(pool) >= len(asked) and any(good(chosen) for chosen in permutations(pool, len(asked)))
+    assert bool(World(free=tuple(pool)).plan(wanted).blocked) is not possible
+
+
+# ── together on one machine ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.req("A7")
+@pytest.mark.parametrize(("one", "other"), list(product([True, False], repeat=2)))
+def test_only_services_that_share_stand_together(one: bool, other: bool) -> None:
+    found = seats(definition(service("a", shared=one), service("b", shared=other)), machine("m1"), machine("m2"))
+    assert (found["a-1"] == found["b-1"]) is (one and other)
+
+
+@pytest.mark.req("A7")
+@pytest.mark.parametrize(("spread", "machines"), [(True, 3), (False, 1)])
+def test_instances_of_a_service_that_spreads_stand_apart(spread: bool, machines: int) -> None:
+    wanted = definition(service("a", shared=True, spread=spread), nodes=[node("p", Placement("a", 3))])
+    assert len(set(seats(wanted, offers=(offer(),)).values())) == machines
+
+
+@pytest.mark.req("A7")
+def test_a_shared_machine_is_filled_and_not_overfilled() -> None:
+    known = [service(name, shared=True, cpu=0.5, memory=300) for name in "abcde"]
+    found = seats(definition(*known), offers=(offer(),))
+    assert [found[f"{name}-1"][-1] for name in "abcde"] == ["1", "1", "2", "2", "3"]
+
+
+@pytest.mark.req("A7")
+def test_tenths_of_a_core_fill_a_core() -> None:
+    known = [service(f"s{number}", shared=True, cpu=0.1) for number in range(10)]
+    assert len(set(seats(definition(*known), machine("a"), machine("b")).values())) == 1
+
+
+@pytest.mark.req("A7")
+def test_the_first_on_a_shared_machine_fits_on_it_too() -> None:
+    heavy = definition(service("a", shared=True, cpu=4.0))
+    assert seats(heavy, machine("a"), machine("b", size=LARGE)) == {"a-1": "b"}
+    assert [new.size for new in World(offers=(offer(),)).plan(heavy).new] == [LARGE]
+    assert "missing" in said(heavy, machine("a"))
+    fixed = definition(service("a", shared=True, memory=9000), nodes=[node("p", Placement("a", 1, ("m",)))])
+    assert "it is too small" in said(fixed, machine("m"))
+
+
+# ── machines that the user fixes ─────────────────────────────────────────────────────────────────────
+
+
+def fixed(*names: str, **need: object) -> Definition:
+    return definition(service("web", **need), nodes=[node("p", Placement("web", max(1, len(names)), names))])
+
+
+@pytest.mark.req("A5")
+def test_the_user_knows_better_which_machine_will_do() -> None:
+    pool = [machine("a", size=LARGE), machine("b", os="rocky-9", location="east")]
+    assert seats(fixed("b", size="large", os="debian"), *pool) == {"p/web-1": "b"}
+
+
+@pytest.mark.req("A5")
+def test_some_are_fixed_and_the_rest_is_found() -> None:
+    wanted = definition(service("web"), nodes=[node("p", Placement("web", 3, ("b",)))])
+    assert seats(wanted, *(machine(name) for name in "abcd")) == {"p/web-1": "b", "p/web-2": "a", "p/web-3": "c"}
+
+
+@pytest.mark.req("A5")
+def test_what_is_fixed_later_in_the_document_comes_before_what_stands_there() -> None:
+    known = [service("a"), service("b")]
+    world = World(free=(machine("m1"), machine("m2")))
+    before = world.after(definition(*known, nodes=[node("p", "a", "b")]))
+    assert before.standing() == {"p/a-1": "m1", "p/b-1": "m2"}
+    edited = definition(*known, nodes=[node("p", "a", Placement("b", 1, ("m1",)))])
+    after = before.after(edited)
+    assert after.standing() == {"p/a-1": "m2", "p/b-1": "m1"}
+    assert not after.plan(edited).actions
+
+
+@pytest.mark.req("A5", "A11")
+def test_a_fixed_machine_that_cannot_be_had_is_named_with_the_reason() -> None:
+    assert "p/web-1: 1 × the machine 'b' missing (it is not in the pool" in said(fixed("b"), machine("a"))
+    assert "does not run" in said(fixed("b"), machine("b", state=MachineState.FAILED))
+    pair = definition(
+        service("a"), service("b"), nodes=[node("p", Placement("a", 1, ("m",)), Placement("b", 1, ("m",)))]
+    )
+    assert "p/b-1: 1 × the machine 'm' missing (another service stands there" in said(pair, machine("m"))
+
+
+# ── what machines are for ────────────────────────────────────────────────────────────────────────────
+
+
+def local(name: str, **changes: object) -> Machine:
+    made = machine(name, kind="process", gateway="local", capabilities=frozenset(), reach=Reach(root="/srv/m"))
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.req("A9", "A16")
+@pytest.mark.parametrize("names", [(), ("m",)], ids=["found", "fixed"])
+def test_a_role_that_would_change_the_host_gets_no_local_machine(names: tuple[str, ...]) -> None:
+    risky = fixed(*names)
+    risky = replace(risky, services={"web": replace(risky.services["web"], roles=THEIRS)})
+    assert "roles that change the whole system" in said(risky, local("m"), offers=(offer("local", kind="process"),))
+    assert seats(replace(risky, allow_host_changes=True), local("m")) == {"p/web-1": "m"}
+    assert seats(risky, machine("m")) == {"p/web-1": "m"}
+
+
+@pytest.mark.req("A9", "A16")
+def test_a_local_machine_that_is_not_made_yet_is_local_already() -> None:
+    risky = definition(service("web", roles=THEIRS))
+    begun = local("m", reach=Reach(), state=MachineState.CREATING)
+    assert "missing" in said(risky, held=(begun,))
+
+
+@pytest.mark.req("A9", "A16")
+@pytest.mark.parametrize("names", [(), ("m",)], ids=["found", "fixed"])
+def test_packages_need_a_machine_that_takes_them(names: tuple[str, ...]) -> None:
+    packaged = replace(fixed(*names), components={"web": Component("web", "1", packages=(Package("nginx"),))})
+    assert "packages of its own" in said(
+        packaged, local("m"), offers=(offer("local", kind="process", capabilities=frozenset()),)
+    )
+    assert seats(packaged, machine("m")) == {"p/web-1": "m"}
+
+
+# ── machines that are made ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.req("A11")
+def test_what_the_pool_lacks_is_made_at_the_first_gateway_that_can() -> None:
+    wanted = definition(
+        service("web", size="medium", os="rocky", image="golden"), nodes=[node("p", Placement("web", 3))]
+    )
+    known = (offer("a", systems=("debian-12",)), offer("b", systems=("debian-12", "rocky-9"), room=1), offer("c"))
+    made = World(offers=known, free=(machine("m", size=LARGE, os="rocky-9"),)).plan(wanted)
+    assert [(new.name, new.gateway, new.os, new.size, new.image) for new in made.new] == [
+        ("shop-p-1", "b", "rocky-9", MEDIUM, "golden"),
+        ("shop-p-2", "c", "rocky", MEDIUM, "golden"),
+    ]
+
+
+@pytest.mark.req("A11")
+def test_new_machines_get_names_that_are_free() -> None:
+    made = World(offers=(offer(),), free=(machine("shop-p-1", os="other"),)).plan(fixed(os="debian"))
+    assert [new.name for new in made.new] == ["shop-p-2"]
+
+
+@pytest.mark.req("A11")
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"room": 0}, "gateway cloud can make no more"),
+        ({"locations": ("east",)}, "gateway cloud has no west"),
+        ({"sizes": (SMALL, MEDIUM)}, "gateway cloud makes nothing as large"),
+        ({"systems": ("rocky-9",)}, "gateway cloud makes nothing like it"),
+        ({"kind": "metal"}, "gateway cloud makes nothing like it"),
+    ],
+)
+def test_a_shortage_says_what_is_wanted_by_whom_and_what_there_is(changes: dict[str, object], reason: str) -> None:
+    wanted = definition(
+        service("web", size="large", os="debian-12", kind="vm"),
+        nodes=[node("p", children=[unit("west", Placement("web", 2))])],
+        places=[place("west")],
+    )
+    free = [machine("a", location="west"), machine("b", location="east", size=LARGE)]
+    text = said(wanted, *free, offers=(offer(**changes),))
+    assert text == f"web: 2 × large debian-12 vm in west missing (1 free there, none of them fits; {reason})"
+
+
+@pytest.mark.req("A5")
+def test_a_size_that_nobody_knows_is_refused_with_those_that_are() -> None:
+    with pytest.raises(
+        Invalid, match=r"services.web.machine.size: no size is called 'huge'. Known sizes: small, medium"
+    ):
+        World().plan(definition(service("web", size="huge")))
+
+
+def test_builders_say_what_they_mean() -> None:
+    assert definition(service("a", "b", "c~")).services["a"].roles == (OWN_ROLE,)
+    assert [(r.service, r.ordered) for r in service("a", "b", "c~").requires] == [("b", True), ("c", False)]

@@ -1,0 +1,174 @@
+"""`ads` itself: help, version, global options, exit codes, errors without tracebacks, completion."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+import adslib
+from adslib.entrypoints.cli.application import app
+from adslib.usecases.environments import Environments
+from entrypoints.cli.commanding import Run, in_process_of_its_own
+
+NOUNS = ("environment", "template", "machine", "gateway", "job", "event", "doctor")
+
+
+def commands() -> list[list[str]]:
+    """The words of every command there is."""
+    pending = [([], typer.main.get_command(app))]
+    found = []
+    while pending:
+        words, command = pending.pop()
+        below = getattr(command, "commands", {})
+        pending += [([*words, name], each) for name, each in below.items()]
+        found.append(words)
+    return sorted(found)
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_command_explains_itself(run: Run, words: list[str]) -> None:
+    out = run(*words, "--help").out
+    assert "Usage: ads" in out
+    assert "  --help" in out or "-h, --help" in out
+    for line in out.splitlines()[1:]:
+        assert not line.rstrip().endswith("..."), line
+
+
+def test_every_noun_of_the_design_is_there(run: Run) -> None:
+    out = run("--help").out
+    for noun in NOUNS:
+        assert f"\n  {noun} " in out
+    assert "0 done, 1 failed, 2 wrong use or input, 3 conflict or blocked, 4" in out
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").out == f"ads {adslib.__version__}\n"
+
+
+def test_help_needs_no_store_and_imports_nothing_heavy() -> None:
+    """The time itself is measured in benchmarks/; what would cost it is seen here."""
+    heavy = {"sqlalchemy", "ansible", "ansible_runner", "rich", "pydantic", "ruamel", "lxml", "jinja2", "alembic"}
+    code = (
+        "import contextlib, sys\nfrom adslib.entrypoints.cli import main\n"
+        "with contextlib.suppress(SystemExit):\n    main(['--help'])\n"
+        f"print(sorted({heavy!r} & set(sys.modules)))"
+    )
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_is_quick() -> None:
+    """Counted in processor time, since other tests run beside this one."""
+    used = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert in_process_of_its_own("--help").returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(used) < 0.3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nonsense"],
+        ["environment", "nonsense"],
+        ["environment", "show"],
+        ["environment", "list", "--format", "xml"],
+        ["environment", "list", "--nonsense"],
+        ["environment", "show", "one", "two"],
+        ["machine", "add", "web1", "--port", "many"],
+        ["job", "list", "--limit", "0"],
+    ],
+)
+def test_wrong_use_is_told_in_a_line(run: Run, words: list[str]) -> None:
+    result = run(*words, expect=2)
+    assert "Error: " in result.err
+    assert "Traceback" not in result.err
+    assert result.out == ""
+
+
+def test_database_and_actor_are_chosen_before_the_noun(run: Run, tmp_path: Path, shop: str) -> None:
+    other = f"sqlite:///{tmp_path}/other.db"
+    run("--database", other, "--as", "carol", "environment", "create", shop)
+    assert run("environment", "list", "--format", "json").data == []
+    events = run("--database", other, "event", "list", "--format", "json").data
+    assert {event["actor"] for event in events} == {"carol"}
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "said"),
+    [
+        ("nonsense", 2, "named by a URL"),
+        ("mysql://x/y", 2, "ads does not keep its store in 'mysql'"),
+        ("postgresql+psycopg://ads:hunter2@127.0.0.1:1/ads", 1, "does not answer"),
+        ("sqlite:////proc/nowhere/ads.db", 1, "Error: "),
+    ],
+)
+def test_a_store_that_cannot_be_opened(run: Run, url: str, code: int, said: str) -> None:
+    result = run("--database", url, "environment", "list", expect=None)
+    assert result.code == code or (code == 1 and result.code in (1, 2))
+    assert said in result.err
+    assert "hunter2" not in result.err
+    assert "Traceback" not in result.err
+
+
+def test_a_defect_leaves_a_file_and_no_traceback(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("one over\nnothing")
+
+    monkeypatch.setattr(Environments, "list", broken)
+    result = run("environment", "list", expect=1)
+    lines = result.err.splitlines()
+    assert lines[0] == "Error: ads has a defect: ZeroDivisionError: one over nothing"
+    assert len(lines) == 2
+    kept = list((tmp_path / "ads-home" / "crashes").iterdir())
+    assert str(kept[0]) in lines[1]
+    assert "ZeroDivisionError" in kept[0].read_text()
+    monkeypatch.setenv("ADS_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError):
+        run("environment", "list")
+
+
+def test_a_closed_pipe_is_no_error(shop: str) -> None:
+    assert in_process_of_its_own("environment", "create", shop).returncode == 0
+    command = f"{sys.executable} -m adslib.entrypoints.cli environment export shop | true"
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=environ)
+    assert done.stderr == ""
+
+
+def completed(words: str) -> list[str]:
+    """What the shell is offered behind these words."""
+    parts = words.split(" ")
+    environ = {"_ADS_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(parts) - 1)}
+    return in_process_of_its_own(environ=environ).stdout.split()
+
+
+def test_names_are_completed_from_the_store(shop: str) -> None:
+    for words in (
+        ("environment", "create", shop),
+        ("environment", "clone", "shop", "shoes"),
+        ("environment", "clone", "shop", "bank"),
+        ("machine", "add", "web1", "--address", "10.0.0.5"),
+        ("template", "create", "golden", "--environment", "shop", "--open", "services/**"),
+    ):
+        assert in_process_of_its_own(*words).returncode == 0
+    assert completed("ads environment show sh") == ["shoes", "shop"]
+    assert completed("ads machine show ") == ["web1"]
+    assert completed("ads environment create --template g") == ["golden"]
+    assert set(completed("ads gateway show ")) == {"local", "static"}
+
+
+def test_completion_is_silent_where_there_is_no_store() -> None:
+    environ = {"ADS_DATABASE_URL": "nonsense", "_ADS_COMPLETE": "complete_bash"}
+    environ |= {"COMP_WORDS": "ads environment show ", "COMP_CWORD": "3"}
+    done = in_process_of_its_own(environ=environ)
+    assert (done.stdout.strip(), done.stderr) == ("", "")

@@ -1,0 +1,219 @@
+"""The verbs that run playbooks, on real machines of this host: what they print, how they end, and how to go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import adslib
+from adslib.domain.errors import Failed, Unsupported
+from entrypoints.cli.commanding import in_process_of_its_own
+
+PAIR = """
+environment: pair
+parameters: {greeting: {type: str, default: hello}, expected: {type: str, default: hello}}
+components:
+  web:
+    version: "1"
+    files: [{path: /etc/web.txt, content: "{{ greeting }}"}]
+    process:
+      command: "{{ ads_python }} -m http.server --bind {{ self.address }} --directory {{ ads_root }}/etc 8080"
+services:
+  back: {component: web, machine: {shared: true}, ports: {http: 8080}}
+  front: {component: web, machine: {shared: true}, requires: [back], ports: {http: 8080},
+          tests: [{http: /web.txt, contains: "{{ expected }}", retries: 2}]}
+datacenters: {west: {services: [back]}, east: {services: [front]}}
+"""
+
+Ads = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    path = tmp_path / "project" / "pair.yml"
+    path.parent.mkdir()
+    path.write_text(PAIR)
+    return path
+
+
+@pytest.fixture
+def ads(document: Path) -> Iterator[Ads]:
+    """Runs `ads` in a process of its own; whatever stands at the end is taken down."""
+
+    def ran(*words: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+        done = in_process_of_its_own(*words)
+        assert done.returncode == expect, f"ads {' '.join(words)}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    ran("environment", "create", str(document))
+    yield ran
+    in_process_of_its_own("environment", "undeploy", "pair")
+
+
+def shown(ads: Ads) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(ads("environment", "show", "pair", "--format", "json").stdout)
+    return data
+
+
+def jobs(ads: Ads) -> list[dict[str, Any]]:
+    data: list[dict[str, Any]] = json.loads(ads("job", "list", "--format", "json").stdout)
+    return data
+
+
+@pytest.mark.req("A12", "A16")
+def test_the_life_of_an_environment(ads: Ads) -> None:
+    deployed = ads("environment", "deploy", "pair", "--hold")
+    assert "environment pair: ready" in deployed.stdout
+    assert re.search(r"└── front-1  deployed  1  on pair-east-1 \(127\.", deployed.stdout)
+    assert "pair-west-1  running" in deployed.stdout
+    assert "1 passed, none failed" in deployed.stdout
+    assert re.search(r"east/front-1  http://127\.[\d.]+:8080/", deployed.stdout)
+    assert "Stage 2" in deployed.stderr
+    assert "pair-east-1 running" in deployed.stderr
+
+    assert ads("environment", "go-live", "pair").stdout == "environment 'pair' is live\n"
+    again = json.loads(ads("environment", "deploy", "pair", "--format", "json").stdout)
+    assert (again["changed"], again["after"]["state"], again["after"]["job"]["state"]) == (False, "live", "succeeded")
+    verbose = ads("environment", "test", "pair", "-v").stderr
+    assert re.search(r"ok: pair-east-1: ", verbose)
+
+    ads("environment", "stop", "pair")
+    assert shown(ads)["state"] == "stopped"
+    assert {m["state"] for m in json.loads(ads("machine", "list", "--format", "json").stdout)} == {"stopped"}
+    ads("environment", "start", "pair")
+    assert shown(ads)["state"] == "live"
+
+    ads("environment", "edit", "pair", "-p", "greeting=hello again")
+    plan = json.loads(ads("environment", "plan", "pair", "--save", "--format", "json").stdout)
+    assert plan["counts"] == {"update": 2}
+    ads("environment", "deploy", "pair", "--plan", plan["id"])
+    assert shown(ads)["deployed_revision"] == 2
+
+    gone = ads("environment", "undeploy", "pair")
+    assert "it is not-deployed" in gone.stdout
+    assert json.loads(ads("machine", "list", "--format", "json").stdout) == []
+    kinds = [job["kind"] for job in jobs(ads)]
+    assert kinds == ["undeploy", "deploy", "start", "stop", "test", "deploy", "deploy"]
+    last = jobs(ads)[0]["job"]
+    assert "undeploy" in ads("job", "show", last).stdout
+    assert "PLAY" in ads("job", "log", last).stdout
+    assert "there is nothing to cancel" in ads("job", "cancel", last, expect=3).stderr
+    texts = [event["text"] for event in json.loads(ads("event", "list", "--format", "json").stdout)]
+    assert texts[0] == "undeploy of environment 'pair' ended: it is not-deployed"
+
+
+@pytest.mark.req("A12")
+def test_failed_tests_keep_it_ready_until_somebody_says_otherwise(ads: Ads) -> None:
+    ads("environment", "edit", "pair", "-p", "expected=goodbye")
+    failed = ads("environment", "deploy", "pair", expect=1)
+    assert "0 passed, 1 failed" in failed.stdout
+    assert "Error: " in failed.stderr
+    assert "the environment is ready" in failed.stderr.lower()
+    assert shown(ads)["state"] == "ready"
+    refused = ads("environment", "go-live", "pair", expect=3)
+    assert "1 tests failed" in refused.stderr
+    ads("environment", "go-live", "pair", "--despite-failed-tests", "the customer waits")
+    assert shown(ads)["live_despite"].endswith(": the customer waits")
+    with adslib.connect() as api, pytest.raises(Failed, match="front-1"):
+        api.environments.test("pair")
+
+
+@pytest.mark.req("A16")
+def test_a_failing_instance_is_named_and_the_next_run_goes_on(ads: Ads, document: Path) -> None:
+    role = document.parent / "roles" / "moody" / "tasks"
+    role.mkdir(parents=True)
+    (role / "main.yml").write_text("- name: Be in a mood\n  ansible.builtin.fail: {msg: not today}\n")
+    document.write_text(
+        PAIR.replace(
+            "front: {component: web,",
+            "front: {component: web, roles: [ads.deploy.component, {role: moody, ads_root: true}],",
+        )
+    )
+    ads("environment", "edit", "pair", str(document))
+    failed = ads("environment", "deploy", "pair", expect=1)
+    assert "failed: pair-east-1: " in failed.stderr
+    assert "not today" in failed.stderr
+    assert "Error: east/front-1: " in failed.stderr
+    assert "go on with: ads environment deploy pair" in failed.stderr
+    states = {i["instance"]: i["state"] for i in shown(ads)["instances"]}
+    assert states == {"west/back-1": "deployed", "east/front-1": "failed"}
+    (role / "main.yml").write_text("- name: Be in a better mood\n  ansible.builtin.debug: {msg: fine}\n")
+    assert json.loads(ads("environment", "plan", "pair", "--format", "json").stdout)["counts"] == {"repair": 1}
+    ads("environment", "deploy", "pair")
+    assert shown(ads)["state"] == "live"
+
+
+@pytest.mark.req("A12", "A22")
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_cancels_and_says_how_to_go_on(ads: Ads, tmp_path: Path, times: int) -> None:
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "adslib.entrypoints.cli", "environment", "deploy", "pair"]
+    said = tmp_path / "said"
+    with said.open("w") as stream:
+        running = subprocess.Popen(command, env=environ, stdout=stream, stderr=stream, start_new_session=True)
+        wait_until(lambda: "Stage 1" in said.read_text(), running)
+        for _ in range(times):
+            running.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+        assert running.wait(timeout=60) == 1
+    text = said.read_text()
+    assert "Cancelling: what runs is asked to end" in text
+    assert ("Killing what runs" in text) == (times == 2)
+    assert "Error: cancelled by " in text
+    assert "go on with: ads environment deploy pair" in text
+    assert "Traceback" not in text
+    assert shown(ads)["state"] == "incomplete"
+    assert jobs(ads)[0]["state"] == "cancelled"
+    ads("environment", "deploy", "pair")
+    assert shown(ads)["state"] == "live"
+    assert len(json.loads(ads("machine", "list", "--format", "json").stdout)) == 2
+
+
+@pytest.mark.req("A12", "A22")
+def test_one_may_cancel_the_job_of_another(ads: Ads) -> None:
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "adslib.entrypoints.cli", "environment", "deploy", "pair"]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        wait_until(lambda: bool(jobs(ads)), running)
+        refused = ads("environment", "deploy", "pair", expect=3)
+        assert "is at work" in refused.stderr
+        ads("job", "cancel", jobs(ads)[0]["job"])
+        _, err = running.communicate(timeout=60)
+        assert running.returncode == 1
+    assert "cancelled by" in err
+    assert (shown(ads)["state"], jobs(ads)[0]["state"]) == ("incomplete", "cancelled")
+
+
+def wait_until(ready: Callable[[], bool], process: subprocess.Popen[Any]) -> None:
+    """Wait until something holds while a process runs."""
+    deadline = time.monotonic() + 60
+    while not ready():
+        assert process.poll() is None, "it ended too early"
+        assert time.monotonic() < deadline, "it takes too long"
+        time.sleep(0.1)
+
+
+def test_the_python_api_waits(ads: Ads) -> None:
+    with adslib.connect() as api:
+        with pytest.raises(Unsupported, match="in the calling process"):
+            api.environments.deploy("pair", wait=False)
+        outcome = api.environments.deploy("pair")
+        assert (outcome.changed, outcome.after["state"]) == (True, "live")
+        assert api.environments.undeploy("pair").after["state"] == "not-deployed"
+
+
+def test_no_log_where_there_is_no_output(ads: Ads) -> None:
+    assert "there is no job nonsense" in ads("job", "show", "nonsense", expect=4).stderr
+    assert "there is no job nonsense" in ads("job", "log", "nonsense", expect=4).stderr
+    assert "there is no job nonsense" in ads("job", "cancel", "nonsense", expect=4).stderr
+    assert "'asleep' is no state of a job" in ads("job", "list", "--state", "asleep", expect=2).stderr

@@ -1,0 +1,152 @@
+"""Gateways: added, looked at, their sizes and instance templates; silent ones never break planning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from adslib.domain.actor import Permission
+from adslib.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unsupported
+from adslib.domain.gateway_setting import GatewaySetting
+from adslib.usecases.ads import Ads
+
+
+@pytest.mark.req("A9")
+def test_two_gateways_are_there_without_being_added(ads: Ads) -> None:
+    rows = {str(row["name"]): row for row in ads.gateways.list()}
+    assert set(rows) == {"local", "static"}
+    assert rows["local"]["reachable"] is True
+    assert "create" in rows["local"]["capabilities"]
+    assert rows["static"]["capabilities"] == []
+    assert [size["name"] for size in ads.gateways.sizes("local")] == ["small", "medium", "large"]
+    assert ads.gateways.sizes("static") == []
+
+
+@pytest.mark.req("A9")
+def test_adding_says_what_it_did_and_the_same_again_does_nothing(ads: Ads) -> None:
+    added = ads.gateways.add("cloud", "sim", {"quota": "5"})
+    assert (added.changed, added.before, added.after["name"]) == (True, {}, "cloud")
+    assert ads.gateways.show("cloud")["room"] == 5
+    assert ads.gateways.add("cloud", "sim", {"quota": "5"}).changed is False
+    assert ads.gateways.add("cloud", "sim", {"quota": "7"}).message == "gateway 'cloud' changed"
+    assert ads.gateways.show("cloud")["room"] == 7
+    assert [event["text"] for event in ads.events.list()] == [
+        "gateway 'cloud' (sim) changed",
+        "gateway 'cloud' (sim) added",
+    ]
+
+
+def test_a_dry_run_adds_and_removes_nothing(ads: Ads) -> None:
+    assert ads.gateways.add("cloud", "sim", dry_run=True).changed is True
+    assert {row["name"] for row in ads.gateways.list(ask=False)} == {"local", "static"}
+    ads.gateways.add("cloud", "sim")
+    assert ads.gateways.remove("cloud", dry_run=True).changed is True
+    assert "cloud" in {row["name"] for row in ads.gateways.list(ask=False)}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "options", "said"),
+    [
+        ("cloud", "nebula", {}, "'nebula' is no kind of gateway"),
+        ("cloud", "sim", {"quota": "many"}, "option quota: 'many' will not do"),
+        ("cloud", "sim", {"colour": "red"}, "'colour' is no option of it"),
+        ("Cloud 9", "sim", {}, "'Cloud 9' is no name for a gateway"),
+        ("static", "sim", {}, "gateway 'static' is always there"),
+    ],
+)
+def test_wrong_input_is_refused_and_nothing_is_stored(
+    refusing: Ads, name: str, kind: str, options: dict[str, str], said: str
+) -> None:
+    with pytest.raises(Invalid, match=said):
+        refusing.gateways.add(name, kind, options)
+    assert {row["name"] for row in refusing.gateways.list(ask=False)} == {"local", "static"}
+
+
+def test_removing(ads: Ads) -> None:
+    ads.gateways.add("cloud", "sim")
+    assert ads.gateways.remove("cloud").changed is True
+    assert ads.gateways.remove("cloud").changed is False
+    with pytest.raises(Invalid, match="always there"):
+        ads.gateways.remove("local")
+    with pytest.raises(NotFound, match="no gateway 'cloud'"):
+        ads.gateways.show("cloud")
+
+
+@pytest.mark.req("A10")
+def test_a_gateway_with_machines_stays(ads: Ads, deployed: Callable[..., None]) -> None:
+    ads.gateways.add("cloud", "sim")
+    deployed()
+    for change in (
+        lambda: ads.gateways.remove("cloud"),
+        lambda: ads.gateways.remove("cloud", dry_run=True),
+        lambda: ads.gateways.add("cloud", "sim", {"quota": 3}),
+    ):
+        with pytest.raises(Conflict, match="gateway 'cloud' still has machine"):
+            change()
+    assert ads.gateways.show("cloud")["machines"] == 1
+
+
+@pytest.mark.req("A11")
+def test_a_silent_gateway_offers_nothing_and_breaks_no_plan(ads: Ads, define: Callable[..., None]) -> None:
+    ads.gateways.add("dead", "sim", {"down": "true"})
+    ads.gateways.add("cloud", "sim")
+    define(count=2)
+    assert {new.gateway for new in ads.environments.plan("shop").new} == {"cloud"}
+    row = ads.gateways.show("dead")
+    assert row["reachable"] is False
+    assert row["reason"]
+    with ads.app.store.reading() as tx:
+        settings = tx.gateways.list()
+    offers = ads.app.gateways.offers(settings, with_default=False)
+    assert [offer.gateway for offer in offers] == ["cloud"]
+    assert set(offers.silent) == {"dead"}
+
+
+@pytest.mark.req("A11")
+def test_the_default_gateway_never_fills_a_shortage_of_others(ads: Ads, define: Callable[..., None]) -> None:
+    define(count=2)
+    assert {new.gateway for new in ads.environments.plan("shop").new} == {"local"}
+    ads.gateways.add("cloud", "sim", {"quota": 1})
+    # web shares machines, so one would do; two that are spread need two.
+    assert ads.environments.plan("shop").blocked
+
+
+def test_offers_come_in_the_order_of_names_and_an_added_local_takes_the_place_of_the_default(ads: Ads) -> None:
+    settings = [
+        GatewaySetting("zeta", "sim"),
+        GatewaySetting("local", "local", {"limit": 3}),
+        GatewaySetting("alpha", "sim"),
+    ]
+    offers = ads.app.gateways.offers(settings, with_default=True)
+    assert [(offer.gateway, offer.room) for offer in offers if offer.gateway == "local"] == [("local", 3)]
+    assert [offer.gateway for offer in offers] == ["alpha", "local", "zeta"]
+
+
+@pytest.mark.req("A8")
+def test_instance_templates(ads: Ads, tmp_path: Path) -> None:
+    ads.gateways.add("cloud", "sim")
+    image = tmp_path / "image.tar"
+    image.write_bytes(b"image")
+    before = {template["name"] for template in ads.gateways.templates("cloud")}
+    assert ads.gateways.upload_template("cloud", "golden", str(image), dry_run=True).changed is True
+    assert {template["name"] for template in ads.gateways.templates("cloud")} == before
+    assert ads.gateways.upload_template("cloud", "golden", str(image)).changed is True
+    assert {template["name"] for template in ads.gateways.templates("cloud")} == before | {"golden"}
+    assert ads.gateways.delete_template("cloud", "golden").changed is True
+    assert ads.gateways.delete_template("cloud", "golden").changed is False
+    with pytest.raises(Unsupported, match=r"gateway 'static' .static. keeps no instance templates"):
+        ads.gateways.templates("static")
+
+
+@pytest.mark.req("A20")
+def test_permissions(ads: Ads, acting: Callable[..., Ads]) -> None:
+    looker = acting("eve", permissions={Permission.VIEW})
+    assert looker.gateways.list()
+    with pytest.raises(Forbidden, match="eve may not administer gateway 'cloud'"):
+        looker.gateways.add("cloud", "sim")
+    with pytest.raises(Forbidden):
+        looker.gateways.upload_template("local", "x", "/nowhere")
+    with pytest.raises(Forbidden):
+        acting("nobody", permissions=set()).gateways.list()

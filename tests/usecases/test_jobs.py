@@ -1,0 +1,389 @@
+"""Jobs by their use cases: step by step, fenced, failed, cancelled, interrupted and recovered."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from adslib.adapters import processes
+from adslib.domain.errors import Blocked, Conflict, Forbidden, Invalid, NotFound
+from adslib.domain.job import JOB_MARKER, Job, JobKind, Owner
+from adslib.domain.lifecycle import JobState
+from adslib.usecases.ads import Ads
+from usecases.acting import (
+    Run,
+    acting,
+    acting_also,
+    begin,
+    carry_out,
+    document,
+    outlived,
+    pool,
+    seen,
+    tenant,
+    told,
+    with_cloud,
+    with_machines,
+)
+
+
+@pytest.fixture
+def ads(store_url: str) -> Iterator[Ads]:
+    """Ann, on a store with a cloud of four machines at most and the environment `shop`."""
+    with acting(store_url) as opened:
+        with_cloud(opened, quota=4)
+        opened.environments.create(document())
+        yield opened
+
+
+def dead_owner() -> Owner:
+    """A process that carried something out and is gone."""
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    owner = processes.owner_of(child.pid)
+    child.communicate()
+    assert processes.alive(owner) is False
+    return owner
+
+
+def job_of(ads: Ads, job: Job) -> dict[str, object]:
+    return dict(ads.jobs.show(job.id))
+
+
+def state(ads: Ads) -> str:
+    return str(ads.environments.show("shop")["state"])
+
+
+# ── the steps ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.req("A12", "A16", "A21")
+def test_every_step_is_written_down(ads: Ads) -> None:
+    with_machines(ads, "m1")
+    job = begin(ads)
+    assert (state(ads), pool(ads)) == ("deploying", {"m1": "shop", "shop-1": "shop", "shop-2": "shop"})
+    assert seen(ads) == set(), "nothing outside was touched yet"
+    run = Run(ads, job)
+    run.provide()
+    assert seen(ads) == {"shop-1", "shop-2"}
+    assert [host["name"] for host in run.hosts] == ["m1", "shop-1", "shop-2"]
+    run.stages()
+    assert job_of(ads, job)["step"] == "stage 2"
+    run.returns()
+    ended = run.finish()
+    assert (ended.after["state"], ended.after["tests"]["passed"]) == ("live", 3)
+    assert job_of(ads, job)["state"] == "succeeded"
+    lines = told(ads)
+    assert lines[1] == "deploy of environment 'shop' began"
+    assert sorted(lines[2:4]) == ["machine 'shop-1' running", "machine 'shop-2' running"]
+    assert lines[4:] == ["deploy of environment 'shop' ended: it is live; 3 tests passed"]
+
+
+@pytest.mark.req("A16")
+def test_a_failure_stops_what_stands_on_it_and_lets_the_rest_finish(ads: Ads) -> None:
+    ended = carry_out(ads, failing={"db-1": "disk full"})
+    assert ended.after["state"] == "incomplete"
+    failures = ended.after["last_job"]["failures"]
+    assert failures["db-1"] == "disk full"
+    assert {id for id in failures if id.startswith("web")} == {"web-1", "web-2"}
+    assert {failures[id] for id in ("web-1", "web-2")} == {"something it requires failed"}
+    assert "db-1 failed: disk full" in told(ads)
+    shown = {i["instance"]: (i["state"], i["message"]) for i in ads.environments.show("shop")["instances"]}
+    assert shown["db-1"] == ("failed", "disk full")
+    assert ads.environments.plan("shop").counts() == {"repair": 3}
+    assert carry_out(ads).after["state"] == "live"
+    assert ads.environments.plan("shop").empty
+
+
+@pytest.mark.req("A16")
+def test_one_host_that_is_lost_fails_its_instance_only(ads: Ads) -> None:
+    ended = carry_out(ads, silent=["web-2"])
+    assert ended.after["last_job"]["failures"] == {"web-2": "its host did not answer"}
+    assert ads.environments.plan("shop").counts() == {"repair": 1}
+
+
+@pytest.mark.req("A13", "A16")
+def test_a_removal_that_failed_is_planned_again(ads: Ads) -> None:
+    with_machines(ads, "m1", "m2", "m3")
+    carry_out(ads)
+    ads.environments.edit("shop", document(web=1))
+    work = Run(ads, begin(ads))
+    work.provide()
+    ads.jobs.removed(work.job.id, 1, {"web-2": "busy"})
+    ended = work.finish()
+    assert ended.after["state"] == "incomplete"
+    assert ended.after["last_job"]["failures"] == {"web-2": "busy"}
+    assert ads.environments.plan("shop").counts() == {"remove": 1, "release": 1}
+
+
+@pytest.mark.req("A11", "A16")
+def test_a_machine_that_cannot_be_made_fails_its_instances_and_is_replaced_the_next_time(ads: Ads) -> None:
+    with ads.app.store.transaction() as tx:
+        setting = tx.gateways.get("cloud")
+        tx.gateways.delete("cloud")
+        tx.gateways.add(replace(setting, options={"quota": 4, "create_fails": 1}))
+    ended = carry_out(ads)
+    assert ended.after["state"] == "incomplete"
+    assert {"machine shop-1", "machine shop-2", "machine shop-3"} <= set(ended.after["last_job"]["failures"])
+    with ads.app.store.reading() as tx:
+        assert {str(machine.state) for machine in tx.machines.list(holder="shop")} == {"failed"}
+    _set_options(ads, quota=4)
+    assert ads.environments.plan("shop").counts()["delete"] == 3
+    assert carry_out(ads).after["state"] == "live"
+    assert seen(ads) == set(pool(ads)) == {"shop-4", "shop-5", "shop-6"}
+
+
+def _set_options(ads: Ads, **options: object) -> None:
+    """Set the options of the cloud behind the store's back: with machines of it, the store would refuse."""
+    from sqlalchemy import create_engine, update
+
+    from adslib.adapters.store.schema import gateways
+
+    engine = create_engine(ads.app.settings.database_url)
+    with engine.begin() as connection:
+        connection.execute(update(gateways).values(options=options))
+    engine.dispose()
+
+
+@pytest.mark.req("A16")
+@pytest.mark.parametrize("tests", [[{"instance": "db-1"}], [{"test": "x", "ok": True}], ["db-1"]])
+def test_reports_that_say_too_little_are_refused(ads: Ads, tests: list[dict[str, object]]) -> None:
+    job = begin(ads)
+    with pytest.raises(Invalid, match="a test result needs instance, test and ok"):
+        ads.jobs.finish(job.id, job.attempt, tests=tests)
+    assert state(ads) == "deploying"
+
+
+# ── one at a time, and only its own steps ────────────────────────────────────────────────────────────
+
+
+@pytest.mark.req("A12", "A22")
+def test_a_second_job_is_refused_and_told_whose_the_first_is(ads: Ads) -> None:
+    job = begin(ads)
+    for kind in ("deploy", "undeploy", "test", "stop"):
+        with pytest.raises(Conflict) as refused:
+            begin(ads, kind=kind)
+        assert f"job {job.id} (deploy) of environment 'shop' is at work: ann, process {os.getpid()} on" in str(
+            refused.value
+        )
+        assert f"ads job cancel {job.id}" in str(refused.value)
+    assert len(ads.jobs.list()) == 1
+
+
+@pytest.mark.req("A23")
+def test_old_attempts_are_fenced_off(ads: Ads) -> None:
+    job = begin(ads)
+    old = job.attempt - 1
+    for late in (
+        lambda: ads.jobs.provide(job.id, old),
+        lambda: ads.jobs.report(job.id, old, 1, {"db-1": ""}),
+        lambda: ads.jobs.removed(job.id, old, {}),
+        lambda: ads.jobs.rest(job.id, old),
+        lambda: ads.jobs.give_back(job.id, old),
+        lambda: ads.jobs.finish(job.id, old),
+    ):
+        with pytest.raises(Conflict, match=rf"this run \(attempt {old}\) no longer owns it. Look at: ads job show"):
+            late()
+    assert ads.jobs.renew(job.id, old) is False
+    assert ads.jobs.renew(job.id, job.attempt) is True
+    assert (state(ads), seen(ads)) == ("deploying", set())
+
+
+@pytest.mark.req("A23")
+def test_whoever_reports_for_a_job_that_ended_is_refused(ads: Ads) -> None:
+    job = begin(ads)
+    ads.jobs.cancel(job.id)
+    with pytest.raises(Conflict, match=f"job {job.id} is cancelled at attempt 1"):
+        ads.jobs.report(job.id, job.attempt, 1, {"db-1": ""})
+    assert ads.environments.show("shop")["instances"] == []
+    again = begin(ads)
+    with pytest.raises(Conflict):
+        ads.jobs.finish(job.id, job.attempt)
+    assert job_of(ads, again)["state"] == "running"
+
+
+@pytest.mark.req("A22")
+def test_a_playbook_adopts_its_own_job_and_no_other(ads: Ads) -> None:
+    job = begin(ads)
+    assert ads.jobs.adopt(job.id, "shop", JobKind.DEPLOY).id == job.id
+    begun = ads.playbooks.begin("shop", "deploy", job_id=job.id, options={})
+    assert (begun["job"], begun["attempt"], begun["stages"]) == (job.id, 1, [1, 2])
+    with pytest.raises(Conflict, match=f"job {job.id} is a deploy of 'shop'.*a undeploy of 'shop'"):
+        ads.jobs.adopt(job.id, "shop", JobKind.UNDEPLOY)
+    with pytest.raises(Conflict, match="Leave ads_job out"):
+        ads.jobs.adopt(job.id, "other", JobKind.DEPLOY)
+    ads.jobs.cancel(job.id)
+    with pytest.raises(Conflict, match="cancelled"):
+        ads.jobs.adopt(job.id, "shop", JobKind.DEPLOY)
+    with pytest.raises(NotFound):
+        ads.jobs.adopt("no-such-job", "shop", JobKind.DEPLOY)
+
+
+@pytest.mark.req("A12")
+def test_a_dry_run_shows_the_plan_and_writes_nothing(ads: Ads) -> None:
+    reserved = ads.jobs.reserve("shop", JobKind.DEPLOY, dry_run=True)
+    assert (reserved.job, reserved.plan.counts()) == (None, {"create": 3, "deploy": 3})
+    assert (state(ads), pool(ads), ads.jobs.list(), len(told(ads))) == ("not-deployed", {}, [], 1)
+
+
+# ── cancelled ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.req("A12")
+def test_cancelling_ends_the_processes_of_the_job_and_the_environment_can_go_on(ads: Ads) -> None:
+    job = begin(ads)
+    Run(ads, job).provide()
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env={JOB_MARKER: job.id})
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env={JOB_MARKER: job.id + "x"})
+    try:
+        outcome = ads.jobs.cancel(job.id)
+        assert child.wait(10) != 0
+        assert other.poll() is None, "nobody else's process is touched"
+    finally:
+        other.communicate()
+        child.communicate()
+    assert (outcome.after["state"], outcome.after["message"]) == ("cancelled", "cancelled by ann")
+    assert (state(ads), told(ads)[-1]) == ("incomplete", "deploy of environment 'shop' cancelled: cancelled by ann")
+    with pytest.raises(Blocked, match=f"job {job.id} is cancelled: there is nothing to cancel"):
+        ads.jobs.cancel(job.id)
+    assert ads.environments.plan("shop").counts() == {"deploy": 3}, "the machines that were made are used"
+    assert carry_out(ads).after["state"] == "live"
+    assert len(pool(ads)) == len(seen(ads)) == 3
+
+
+@pytest.mark.req("A12", "A23")
+def test_the_processes_of_a_person_and_of_another_host_are_left_alone(ads: Ads) -> None:
+    person = begin(ads, owner=processes.owner_of(os.getpid(), person=True))
+    with pytest.raises(Conflict, match=f"somebody's own ansible-playbook, process {os.getpid()}"):
+        ads.jobs.cancel(person.id)
+    assert job_of(ads, person)["state"] == "running"
+    ads.environments.create(document("far", web=0))
+    far = begin(ads, "far", owner=Owner("elsewhere", 1, 1))
+    with pytest.raises(Conflict, match=f"job {far.id} runs on elsewhere. Cancel it there"):
+        ads.jobs.cancel(far.id)
+
+
+# ── interrupted ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.req("A22", "A23")
+@pytest.mark.parametrize("reached", ["reserved", "half provided", "provided", "reported"])
+def test_who_comes_after_a_dead_owner_recovers_and_completes_with_what_there_is(ads: Ads, reached: str) -> None:
+    job = begin(ads, owner=dead_owner())
+    run = Run(ads, job)
+    if reached == "half provided":
+        _only_one(ads, job)
+    elif reached != "reserved":
+        run.provide()
+    if reached == "reported":
+        ads.jobs.report(job.id, job.attempt, 1, {"db-1": ""})
+    before = pool(ads)
+    ended = carry_out(ads)
+    assert ended.after["state"] == "live"
+    assert ended.job != job.id
+    lost = job_of(ads, job)
+    assert (lost["state"], lost["message"]) == ("interrupted", "its owner is gone")
+    assert "deploy of environment 'shop' interrupted: its owner is gone" in told(ads)
+    assert pool(ads) == before, "no machine is lost, and none is made twice"
+    assert seen(ads) == set(before)
+    assert ads.environments.plan("shop").empty
+    carry_out(ads, kind="undeploy")
+    assert (pool(ads), seen(ads)) == ({}, set())
+
+
+def _only_one(ads: Ads, job: Job) -> None:
+    """The cloud made a machine, and the owner died before it could write that down."""
+    with ads.app.store.reading() as tx:
+        machine, settings = tx.machines.list(holder="shop", gateway="cloud")[0], tx.gateways.list()
+    from adslib.domain.gateway import Order
+
+    order = Order(machine.id, machine.name, machine.size, machine.os, machine.image, machine.location)
+    ads.app.gateways.open("cloud", settings).create(order)
+    assert job_of(ads, job)["state"] == "running"
+
+
+@pytest.mark.req("A13", "A23")
+@pytest.mark.parametrize("made", [False, True])
+def test_an_interrupted_deployment_can_be_undeployed(ads: Ads, made: bool) -> None:
+    with_machines(ads, "m1")
+    job = begin(ads, owner=dead_owner())
+    if made:
+        _only_one(ads, job)
+        Run(ads, job).provide()
+    assert carry_out(ads, kind="undeploy").after["state"] == "not-deployed"
+    assert (pool(ads), seen(ads)) == ({"m1": ""}, set())
+
+
+@pytest.mark.req("A13", "A23")
+def test_an_interrupted_undeployment_goes_on(ads: Ads) -> None:
+    carry_out(ads)
+    job = begin(ads, kind="undeploy", owner=dead_owner())
+    ads.jobs.removed(job.id, job.attempt, {})
+    assert carry_out(ads, kind="undeploy").after["state"] == "not-deployed"
+    assert (pool(ads), seen(ads)) == ({}, set())
+
+
+@pytest.mark.req("A23")
+def test_what_a_dead_owner_left_running_is_ended_first(ads: Ads) -> None:
+    job = begin(ads, owner=dead_owner())
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env={JOB_MARKER: job.id})
+    try:
+        begin(ads)
+        assert child.wait(10) != 0
+    finally:
+        child.communicate()
+
+
+@pytest.mark.req("A23")
+def test_an_owner_on_another_host_is_gone_when_its_lease_is_over(ads: Ads) -> None:
+    job = begin(ads, owner=Owner("elsewhere", 1, 1))
+    with pytest.raises(Conflict, match="process 1 on elsewhere"):
+        begin(ads)
+    later = datetime.now(UTC) + outlived(job)
+    ads.app.clock = lambda: later
+    assert begin(ads).id != job.id
+    assert job_of(ads, job)["state"] == JobState.INTERRUPTED
+
+
+@pytest.mark.req("A23")
+def test_an_owner_that_lives_is_not_gone_however_long_it_takes(ads: Ads) -> None:
+    begin(ads)
+    later = datetime.now(UTC) + timedelta(days=1)
+    ads.app.clock = lambda: later
+    with pytest.raises(Conflict, match="is at work"):
+        begin(ads)
+
+
+@pytest.mark.req("A23")
+@pytest.mark.parametrize(("kind", "expected"), [("test", "live"), ("stop", "incomplete"), ("undeploy", "incomplete")])
+def test_an_environment_falls_to_what_the_lifecycle_says(ads: Ads, kind: str, expected: str) -> None:
+    carry_out(ads)
+    job = begin(ads, kind=kind)
+    shown = ads.jobs.lost(job.id, "its playbook ended without an exit status")
+    assert (shown["state"], shown["message"]) == ("interrupted", "its playbook ended without an exit status")
+    assert state(ads) == expected
+    assert ads.jobs.lost(job.id, "again")["message"] == "its playbook ended without an exit status"
+
+
+# ── who ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.req("A20")
+def test_jobs_are_the_tenants_and_steps_need_the_permission(ads: Ads) -> None:
+    job = begin(ads)
+    from adslib.domain.actor import Actor, Permission
+
+    with acting_also(ads, Actor("eve", permissions=frozenset({Permission.VIEW}))) as eve:
+        with pytest.raises(Forbidden, match=f"eve may not operate job '{job.id}'"):
+            eve.jobs.cancel(job.id)
+        with pytest.raises(Forbidden, match="eve may not deploy environment 'shop'"):
+            eve.jobs.adopt(job.id, "shop", JobKind.DEPLOY)
+        assert eve.jobs.show(job.id)["state"] == "running"
+    with acting_also(ads, tenant("acme")) as foreign, pytest.raises(NotFound):
+        foreign.jobs.show(job.id)
+    assert job_of(ads, job)["state"] == "running"
