@@ -179,11 +179,8 @@ def compare(in_tier: int, runs: int) -> dict[tuple[str, str], list[Spent]]:
                 spent, said[name] = contend(name, Path(folder), in_tier)
             for run, each in zip(PLAYED, spent, strict=True):
                 found[name, run].append(each)
-                load = os.getloadavg()[0]
-                print(
-                    f"  {number + 1} {name}, {run} run: {each.clock:.1f} s, {each.processor:.1f} s of processor, load {load:.1f}",
-                    flush=True,
-                )
+                told = f"{each.clock:.1f} s, processor {each.processor:.1f} s, load {os.getloadavg()[0]:.1f}"
+                print(f"  {number + 1} {name}, {run} run: {told}", flush=True)
     served = [len(TIERS) * in_tier] * len(said)
     if [len(each) for each in said.values()] != served or any(each != said["ads"] for each in said.values()):
         raise RuntimeError(f"the deployments do not serve the same: {said}")

@@ -103,6 +103,8 @@ def preload(database_url: str = "") -> None:
     from adslib.adapters.settings import read_settings
     from adslib.adapters.store import preload as preload_driver
 
-    for name in ("adslib.app", "adslib.usecases.ads", "adslib.domain.reading"):
-        import_module(name)
+    # The gateway that is there without settings, and the engine, are what a deployment needs at its first step.
+    used = ("app", "usecases.ads", "domain.reading", "adapters.gateways.local", "adapters.playbooks")
+    for name in used:
+        import_module(f"adslib.{name}")
     preload_driver(read_settings(database_url=database_url).database_url)

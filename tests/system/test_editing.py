@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from adslib.usecases.machine_spec import MachineSpec
-from system.home import Home
+from system.home import Home, get
 
 SERVE = "{{ ads_python }} -m http.server --bind {{ self.address }} --directory {{ ads_root }}/srv 8080"
 TOWN = f"""
@@ -16,15 +17,11 @@ environment: town
 components:
   shop:
     version: "1"
-    files:
-      - path: /srv/shop.txt
-        content: "{{{{ self.id }}}} sells {{{{ configurations.goods.what }}}}"
+    files: [{{path: /srv/shop.txt, content: "{{{{ self.id }}}} sells {{{{ configurations.goods.what }}}}"}}]
     process: {{command: "{SERVE}"}}
   post:
     version: "1"
-    files:
-      - path: /srv/post.txt
-        content: "{{% for shop in members.shop %}}{{{{ shop.id }}}} {{% endfor %}}"
+    files: [{{path: /srv/post.txt, template: post.j2}}]
     process: {{command: "{SERVE}"}}
   park: {{version: "1", files: [{{path: /srv/park.txt, content: "trees"}}]}}
 configurations:
@@ -32,7 +29,20 @@ configurations:
 services:
   shop: {{component: shop, instances: 1, requires: [{{configuration: goods}}], ports: {{http: 8080}}}}
   post: {{component: post, requires: [shop], ports: {{http: 8080}}, tests: [{{http: /post.txt, contains: shop-1}}]}}
-  park: {{component: park}}
+  park: {{component: park, machine: {{shared: true}}}}
+"""
+POST = "{% for shop in members.shop %}{{ shop.id }} {% endfor %}"
+STALL = f"""
+environment: town
+components:
+  park: {{version: "1", files: [{{path: /srv/park.txt, content: "trees"}}]}}
+  stall:
+    version: "1"
+    files: [{{path: /srv/stall.txt, content: stall}}]
+    process: {{command: "{SERVE}"}}
+services:
+  stall: {{component: stall, machine: {{shared: true}}, ports: {{http: 8080}}}}
+  park: {{component: park, machine: {{shared: true}}}}
 """
 
 
@@ -64,6 +74,8 @@ def deployed(home: Home) -> Mapping[str, Any]:
 @pytest.mark.req("A5", "A7", "A12", "A13")
 def test_edits_of_a_live_environment(home: Home) -> None:
     """A setting, an instance more, a service less, a machine named: each does what it must and no more."""
+    home.project.mkdir()
+    (home.project / "post.j2").write_text(POST)
     home.define(TOWN)
     deployed(home)
     before = seen(home)
@@ -94,11 +106,12 @@ def test_edits_of_a_live_environment(home: Home) -> None:
     assert home.get("town", "shop-2", "/shop.txt") == (200, "shop-2 sells cake")
 
     # One less, and a service that goes: their machines return.
-    less = step.replace("  park: {component: park}\n", "")
+    less = step.replace("  park: {component: park, machine: {shared: true}}\n", "")
     home.define(less)
     assert actions(home) == {
-        ("remove", "shop-2"), ("delete", "town-4"), ("remove", "park-1"), ("delete", machines["park-1"]), ("update", "post-1")
-    }  # fmt: skip
+        *{("remove", "shop-2"), ("delete", "town-4"), ("remove", "park-1"), ("delete", machines["park-1"])},
+        ("update", "post-1"),
+    }
     deployed(home)
     assert text(home, "post-1") == "shop-1 "
     assert sorted(home.machines()) == sorted([machines["shop-1"], machines["post-1"]])
@@ -110,30 +123,19 @@ def test_edits_of_a_live_environment(home: Home) -> None:
 @pytest.mark.req("A5", "A7", "A13")
 def test_a_service_leaves_a_machine_that_stays(home: Home) -> None:
     """Shared machine: files and process of the removed service go, its neighbour does not notice."""
-    shared = TOWN.replace(
-        "services:\n",
-        "services:\n  stall: {component: shop2, machine: {shared: true}, requires: [{configuration: goods}], ports: {http: 8081}}\n",
-    )
-    shared = shared.replace("  park: {component: park}", "  park: {component: park, machine: {shared: true}}")
-    stall = SERVE.replace("8080", "8081")
-    shared = shared.replace(
-        "components:\n",
-        f'components:\n  shop2:\n    version: "1"\n    files: [{{path: /srv/stall.txt, content: stall}}]\n    process: {{command: "{stall}"}}\n',
-    )
-    home.define(shared)
+    home.define(STALL)
     deployed(home)
     assert home.instance("town", "stall-1")["machine"] == home.instance("town", "park-1")["machine"]
-    leaving = home.file("town", "stall-1", "/srv/stall.txt")
-    url = home.instance("town", "stall-1")["address"]
-    assert leaving.read_text() == "stall"
     assert home.get("town", "stall-1", "/stall.txt") == (200, "stall")
-    home.define(shared.replace("  stall: {", "  kiosk: {").replace("instances: 1", "instances: 1"))
-    home.define(TOWN.replace("  park: {component: park}", "  park: {component: park, machine: {shared: true}}"))
+    leaving, address = home.file("town", "stall-1", "/srv/stall.txt"), home.instance("town", "stall-1")["address"]
+    home.define(STALL.replace("  stall: {component: stall, machine: {shared: true}, ports: {http: 8080}}\n", ""))
     assert actions(home) == {("remove", "stall-1")}
     deployed(home)
     assert not leaving.exists()
-    assert not [line for line in home.living().values() if f"{url} " in line and "8081" in line]
+    assert not [line for line in home.living().values() if address in line]
+    assert get(f"http://{address}:8080/")[0] == 0
     assert home.file("town", "park-1", "/srv/park.txt").read_text() == "trees"
+    assert [i["instance"] for i in home.show("town")["instances"]] == ["park-1"]
 
 
 @pytest.mark.req("A5", "A7", "A10", "A13")
@@ -143,7 +145,8 @@ def test_an_instance_moves_to_a_machine_that_is_named(home: Home) -> None:
     spare.mkdir()
     with home.ads() as ads:
         ads.gateways.add("local", "local")
-        ads.machines.add(MachineSpec("spare", connection="local", root=str(spare), size="small"))
+        spec = MachineSpec("spare", connection="local", root=str(spare), python=sys.executable, size="small")
+        ads.machines.add(spec)
     placed = """
 environment: town
 components:

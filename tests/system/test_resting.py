@@ -7,15 +7,19 @@ import pytest
 from system.home import Home
 
 SERVE = "{{ ads_python }} -m http.server --bind {{ self.address }} --directory {{ ads_root }}/srv 8080"
-LODGE = f"""
+LODGE = """
 environment: lodge
 components:
   room:
     version: "1"
-    files: [{{path: /srv/room.txt, content: "{{{{ self.id }}}}"}}]
-    process: {{command: "COMMAND"}}
+    files: [{path: /srv/room.txt, content: "{{ self.id }}"}]
+    process: {command: "COMMAND"}
 services:
-  room: {{component: room, instances: 2, ports: {{http: 8080}}, tests: [{{http: /room.txt, contains: room-, retries: 4}}]}}
+  room:
+    component: room
+    instances: 2
+    ports: {http: 8080}
+    tests: [{http: /room.txt, contains: room-, retries: 4}]
 """
 FAILING = "{{ ads_python }} -c 'raise SystemExit(1)'"
 
@@ -55,7 +59,9 @@ def test_stop_start_and_return(home: Home) -> None:
 @pytest.mark.parametrize("state", ["ready", "live", "incomplete"])
 def test_undeploy_leaves_nothing(home: Home, state: str) -> None:
     """From ready, live and incomplete; also what a program started behind its init's back."""
-    home.define(LODGE.replace("COMMAND", FAILING if state == "incomplete" else SERVE).replace("instances: 2, ", ""))
+    home.define(
+        LODGE.replace("COMMAND", FAILING if state == "incomplete" else SERVE).replace("instances: 2", "instances: 1")
+    )
     deployed = home.carry("deploy", "lodge", hold=state == "ready")
     assert (deployed.code == 0) == (state != "incomplete")
     assert home.state("lodge") == state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -204,6 +205,33 @@ def test_trust_needs_an_answer(refusing: Ads, silent_port: int) -> None:
     with pytest.raises(Failed, match="no host key is shown within"):
         refusing.machines.add(MachineSpec("web1", "127.0.0.1", port=silent_port), trust_first_contact=True)
     assert names(refusing) == []
+
+
+KEYSCAN = """#!/bin/sh
+# What OpenSSH's ssh-keyscan prints for two machines: comments on standard error, then one line a key.
+while [ "$1" ] && [ "$1" != -p ]; do shift; done
+while read -r host; do
+    echo "# $host:$2 SSH-2.0-OpenSSH_9.2p1" >&2
+    [ "$2" = 22 ] && echo "$host KEY" || echo "[$host]:$2 KEY"
+done
+"""
+
+
+def test_trust_pins_what_each_machine_shows(refusing: Ads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No SSH server runs here, so a script stands in for OpenSSH's program and prints as it does."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "ssh-keyscan").write_text(KEYSCAN.replace("KEY", KEY))
+    (programs / "ssh-keyscan").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    assert refusing.machines.add(WEB1, trust_first_contact=True, dry_run=True).changed is True
+    outcome = refusing.machines.add(WEB1, trust_first_contact=True)
+    assert fingerprint(KEY) in outcome.message
+    refusing.machines.add(MachineSpec("web2", "10.0.0.6", port=2222), trust_first_contact=True)
+    assert refusing.machines.show("web2")["host_keys"] == [fingerprint(KEY)]
+    # Once pinned, nobody is asked again.
+    (programs / "ssh-keyscan").write_text("#!/bin/sh\nexit 1\n")
+    assert refusing.machines.add(WEB1, trust_first_contact=True).changed is False
 
 
 def test_known_hosts_of_two_at_once_loses_nothing(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ module: job
 short_description: Take one step of a job of ads
 version_added: 0.1.0
 description:
-  - The playbooks of this collection call it; they are the way to deploy. It is documented for those who write their own.
+  - The playbooks of this collection call it; they are the way to deploy. It is for those who write their own.
   - V(reserve) plans, locks machines and writes the job, or adopts the one in O(job). The other steps name job and
     attempt; a job that another run took over is refused.
   - A job that V(reserve) began by itself lives as long as its C(ansible-playbook). If that ends early, the job is

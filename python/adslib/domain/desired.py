@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from adslib.domain.definition import Definition, Service
+from adslib.domain.definition import Configuration, Definition, Service
 from adslib.domain.sequence import stages
 from adslib.domain.topology import Instance, Scope, Topology
 
@@ -51,21 +51,24 @@ class Desired:
         self._services: dict[str, Any] = {}
 
     def variables(self, instance: Instance) -> dict[str, Any]:
-        """The variables of an instance: its service's, and laid over them its placement's."""
+        """The variables of an instance: its service's, laid over them its nodes', and over these its placement's."""
+        scope = instance.scope
         service = self.topology.service(instance)
-        return {**service.vars, **instance.scope.vars.get(instance.service, {})}
+        return {**service.vars, **scope.attributes.get("vars", {}), **scope.vars.get(instance.service, {})}
+
+    def required(self, service: Service) -> list[Configuration]:
+        """The configurations that a service requires, directly or not, the nearest first."""
+        waiting = [r.configuration for r in service.requires if r.configuration]
+        found: dict[str, Configuration] = {}
+        for name in waiting:
+            if name not in found:
+                found[name] = self.definition.configurations[name]
+                waiting.extend(found[name].requires)
+        return list(found.values())
 
     def configurations(self, scope: Scope, service: Service) -> dict[str, dict[str, Any]]:
-        """The settings that a service sees in a scope: of every configuration that it requires, directly or not."""
-        waiting = [r.configuration for r in service.requires if r.configuration]
-        result: dict[str, dict[str, Any]] = {}
-        while waiting:
-            name = waiting.pop(0)
-            if name not in result:
-                configuration = self.definition.configurations[name]
-                result[name] = {**configuration.settings, **scope.settings.get(name, {})}
-                waiting.extend(configuration.requires)
-        return result
+        """The settings that a service sees in a scope: of every configuration that it requires."""
+        return {c.name: {**c.settings, **scope.settings.get(c.name, {})} for c in self.required(service)}
 
     def version(self, service: str) -> str:
         """The version of a service's component, empty if roles of the user's own deploy it."""
@@ -88,12 +91,11 @@ class Desired:
         found = self._services.get(service.name)
         if found is None:
             component = self.definition.components.get(service.component)
-            required = [self.definition.configurations[r.configuration] for r in service.requires if r.configuration]
             found = self._services[service.name] = [
                 asdict(component) if component else None,
                 [asdict(role) for role in service.roles],
                 dict(service.ports),
-                [asdict(file) for configuration in required for file in configuration.files],
+                [asdict(file) for configuration in self.required(service) for file in configuration.files],
             ]
         return found
 

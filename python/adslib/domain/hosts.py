@@ -160,16 +160,24 @@ class HostViews:
                 "path": instance.scope.path.split("/") if instance.scope.path else [],
                 "place": instance.scope.place,
                 "levels": dict(instance.scope.levels),
-                "configurations": self._settings_of(instance.scope, service),
             }
+            found["configurations"] = self._settings_of(instance.scope, service, found, machine)
         return found
 
-    def _settings_of(self, scope: Scope, service: Service) -> dict[str, dict[str, Any]]:
+    def _settings_of(
+        self, scope: Scope, service: Service, face: Mapping[str, Any], machine: Machine | None
+    ) -> dict[str, dict[str, Any]]:
+        """The settings that an instance sees: shared with others in its scope unless they say what differs."""
         key = (service.name, scope.path, scope.common)
         found = self._settings.get(key)
         if found is None:
             found = self._settings[key] = self._desired.configurations(scope, service)
-        return found
+        if "{{" not in str(found):
+            return found
+        names: dict[str, Any] = {"self": face}
+        if machine:
+            names |= {name: value for name, value in connection_variables(machine).items() if name.startswith("ads_")}
+        return {name: resolve(settings, names, f"configurations.{name}") for name, settings in found.items()}
 
     def _faces_of(self, scope: Scope, service: str) -> list[dict[str, Any]]:
         key = (service, scope.path, scope.common)
@@ -184,8 +192,7 @@ def _component(desired: Desired, service: str) -> dict[str, Any] | None:
     """The component of a service with the files of the configurations that it requires."""
     named = desired.definition.services[service]
     component = desired.definition.components.get(named.component)
-    required = [desired.definition.configurations[r.configuration] for r in named.requires if r.configuration]
-    files = [asdict(file) for configuration in required for file in configuration.files]
+    files = [asdict(file) for configuration in desired.required(named) for file in configuration.files]
     if component is None:
         return {"name": service, "version": "", "files": files} if files else None
     data = _listed(asdict(component))

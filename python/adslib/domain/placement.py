@@ -141,7 +141,7 @@ class Placer:
         current: instance id → name of the machine it stands on.
         held: machines of this environment. free: machines of the pool that nobody holds.
         offers: what gateways can make, in order of preference.
-        sizes: known sizes by name.
+        sizes: known sizes by name. taken: names that new machines may not have.
     """
 
     def __init__(
@@ -152,6 +152,7 @@ class Placer:
         free: Sequence[Machine],
         offers: Sequence[Offer],
         sizes: Mapping[str, Size],
+        taken: Iterable[str] = (),
     ) -> None:
         self._desired = desired
         self._current = current
@@ -168,7 +169,7 @@ class Placer:
         self._fitting: dict[Wanted, list[deque[str]]] = {}
         self._alone: dict[_Spec, dict[Wanted, dict[str, Instance]]] = {}
         self._hopeless: set[Wanted] = set()
-        self._names = {m.name for m in (*held, *free)}
+        self._names = {*taken, *(m.name for m in (*held, *free))}
         self._numbers: dict[str, int] = {}
         self._new: dict[str, NewMachine] = {}
         self._lacking: dict[Wanted, int] = {}

@@ -23,6 +23,7 @@ class Actual:
     Args:
         environment: its row. standings: what is deployed of it.
         held: machines that it holds. free: machines of the pool that nobody holds. offers: what gateways can make.
+        taken: names of machines like those that it would make.
     """
 
     environment: Environment
@@ -30,6 +31,7 @@ class Actual:
     held: Sequence[Machine] = ()
     free: Sequence[Machine] = ()
     offers: Sequence[Offer] = ()
+    taken: Sequence[str] = ()
     sizes: Mapping[str, Size] = field(default_factory=lambda: {size.name: size for size in DEFAULT_SIZES})
 
 
@@ -42,7 +44,7 @@ def plan(desired: Desired, actual: Actual) -> Plan:
     _check_sizes(desired, actual.sizes)
     named = {machine.id: machine.name for machine in actual.held}
     current = {s.instance: named[s.machine_id] for s in actual.standings if s.machine_id in named}
-    seating = Placer(desired, current, actual.held, actual.free, actual.offers, actual.sizes).seat()
+    seating = Placer(desired, current, actual.held, actual.free, actual.offers, actual.sizes, actual.taken).seat()
     if seating.missing:
         return Plan(
             actual.environment.name,

@@ -186,7 +186,14 @@ def _scope(node: Node, around: Scope, place: Scope | None, placements: tuple[Pla
         common=common,
         above=(around.path, *around.above) if around.path else (),
         levels=levels,
-        attributes={**outer, **around.attributes, **node.attributes},
+        attributes=_nearest(outer, around.attributes, node.attributes),
         settings=settings,
         vars={p.service: p.vars for p in placements if p.vars},
     )
+
+
+def _nearest(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of nested nodes, outermost first: the nearest counts; variables are joined one by one."""
+    result = {name: value for layer in layers for name, value in layer.items()}
+    joined = {name: value for layer in layers for name, value in layer.get("vars", {}).items()}
+    return {**result, "vars": joined} if joined else result

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import pty
+import re
 import resource
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -122,16 +125,17 @@ def test_a_store_that_cannot_be_opened(run: Run, url: str, code: int, said: str)
 
 def test_a_defect_leaves_a_file_and_no_traceback(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def broken(*_: object, **__: object) -> None:
-        raise ZeroDivisionError("one over\nnothing")
+        raise ZeroDivisionError("one over\nnothing at postgresql://ads:hunter2@db/ads")
 
     monkeypatch.setattr(Environments, "list", broken)
     result = run("environment", "list", expect=1)
     lines = result.err.splitlines()
-    assert lines[0] == "Error: ads has a defect: ZeroDivisionError: one over nothing"
+    assert lines[0] == "Error: ads has a defect: ZeroDivisionError: one over nothing at postgresql://…@db/ads"
     assert len(lines) == 2
     kept = list((tmp_path / "ads-home" / "crashes").iterdir())
     assert str(kept[0]) in lines[1]
     assert "ZeroDivisionError" in kept[0].read_text()
+    assert "hunter2" not in kept[0].read_text()
     monkeypatch.setenv("ADS_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):
         run("environment", "list")
@@ -143,6 +147,29 @@ def test_a_closed_pipe_is_no_error(shop: str) -> None:
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=environ)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+def test_colours_on_a_terminal_only_where_they_are_wanted(shop: str, variables: dict[str, str], coloured: bool) -> None:
+    assert in_process_of_its_own("environment", "create", shop).returncode == 0
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm", "COLUMNS": "200", **variables}
+    for words in (["environment", "plan", "shop"], ["doctor"]):
+        out = on_a_terminal([sys.executable, "-m", "adslib.entrypoints.cli", *words], environ)
+        assert bool(re.search(r"\x1b\[[\d;]*3[1-7]m", out)) == coloured, out
+
+
+def on_a_terminal(command: list[str], environ: dict[str, str]) -> str:
+    """What a command writes when its output is a terminal."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, env=environ, stdout=theirs, stderr=theirs, stdin=theirs, close_fds=True) as process:
+        os.close(theirs)
+        written = b""
+        with suppress(OSError):
+            while chunk := os.read(ours, 65536):
+                written += chunk
+        os.close(ours)
+    assert process.returncode == 0, written
+    return written.decode()
 
 
 def completed(words: str) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import adslib
+from adslib.adapters.processes import started
 from adslib.domain.errors import Failed, Unsupported
 from entrypoints.cli.commanding import in_process_of_its_own
 
@@ -68,6 +69,15 @@ def shown(ads: Ads) -> dict[str, Any]:
 def jobs(ads: Ads) -> list[dict[str, Any]]:
     data: list[dict[str, Any]] = json.loads(ads("job", "list", "--format", "json").stdout)
     return data
+
+
+def give_role(document: Path, tasks: str) -> None:
+    """Let `front` be deployed by a role of the project, too."""
+    role = document.parent / "roles" / "moody" / "tasks"
+    role.mkdir(parents=True, exist_ok=True)
+    (role / "main.yml").write_text(tasks)
+    roles = "front: {component: web, roles: [ads.deploy.component, {role: moody, ads_root: true}],"
+    document.write_text(PAIR.replace("front: {component: web,", roles))
 
 
 @pytest.mark.req("A12", "A16")
@@ -130,15 +140,7 @@ def test_failed_tests_keep_it_ready_until_somebody_says_otherwise(ads: Ads) -> N
 
 @pytest.mark.req("A16")
 def test_a_failing_instance_is_named_and_the_next_run_goes_on(ads: Ads, document: Path) -> None:
-    role = document.parent / "roles" / "moody" / "tasks"
-    role.mkdir(parents=True)
-    (role / "main.yml").write_text("- name: Be in a mood\n  ansible.builtin.fail: {msg: not today}\n")
-    document.write_text(
-        PAIR.replace(
-            "front: {component: web,",
-            "front: {component: web, roles: [ads.deploy.component, {role: moody, ads_root: true}],",
-        )
-    )
+    give_role(document, "- name: Be in a mood\n  ansible.builtin.fail: {msg: not today}\n")
     ads("environment", "edit", "pair", str(document))
     failed = ads("environment", "deploy", "pair", expect=1)
     assert "failed: pair-east-1: " in failed.stderr
@@ -147,24 +149,32 @@ def test_a_failing_instance_is_named_and_the_next_run_goes_on(ads: Ads, document
     assert "go on with: ads environment deploy pair" in failed.stderr
     states = {i["instance"]: i["state"] for i in shown(ads)["instances"]}
     assert states == {"west/back-1": "deployed", "east/front-1": "failed"}
-    (role / "main.yml").write_text("- name: Be in a better mood\n  ansible.builtin.debug: {msg: fine}\n")
+    give_role(document, "- ansible.builtin.debug: {msg: fine}\n")
     assert json.loads(ads("environment", "plan", "pair", "--format", "json").stdout)["counts"] == {"repair": 1}
     ads("environment", "deploy", "pair")
     assert shown(ads)["state"] == "live"
 
 
+STUBBORN = "trap '' TERM; echo $$ > {place}; for n in $(seq 300); do sleep 1; done"
+
+
 @pytest.mark.req("A12", "A22")
 @pytest.mark.parametrize("times", [1, 2])
-def test_ctrl_c_cancels_and_says_how_to_go_on(ads: Ads, tmp_path: Path, times: int) -> None:
+def test_ctrl_c_cancels_and_says_how_to_go_on(ads: Ads, document: Path, tmp_path: Path, times: int) -> None:
+    """What runs does not end when it is asked; it is killed after a while, or at once on the second Ctrl-C."""
+    stubborn = tmp_path / "stubborn"
+    give_role(document, f"- ansible.builtin.shell: {json.dumps(STUBBORN.format(place=stubborn))}\n")
+    ads("environment", "edit", "pair", str(document))
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "adslib.entrypoints.cli", "environment", "deploy", "pair"]
     said = tmp_path / "said"
     with said.open("w") as stream:
         running = subprocess.Popen(command, env=environ, stdout=stream, stderr=stream, start_new_session=True)
-        wait_until(lambda: "Stage 1" in said.read_text(), running)
-        for _ in range(times):
+        wait_until(lambda: stubborn.exists() and bool(stubborn.read_text().strip()), running)
+        running.send_signal(signal.SIGINT)
+        wait_until(lambda: "Cancelling" in said.read_text(), running)
+        if times == 2:
             running.send_signal(signal.SIGINT)
-            time.sleep(0.3)
         assert running.wait(timeout=60) == 1
     text = said.read_text()
     assert "Cancelling: what runs is asked to end" in text
@@ -172,8 +182,10 @@ def test_ctrl_c_cancels_and_says_how_to_go_on(ads: Ads, tmp_path: Path, times: i
     assert "Error: cancelled by " in text
     assert "go on with: ads environment deploy pair" in text
     assert "Traceback" not in text
+    assert not started(int(stubborn.read_text())), "what ran still runs"
     assert shown(ads)["state"] == "incomplete"
     assert jobs(ads)[0]["state"] == "cancelled"
+    give_role(document, "- ansible.builtin.debug: {msg: fine}\n")
     ads("environment", "deploy", "pair")
     assert shown(ads)["state"] == "live"
     assert len(json.loads(ads("machine", "list", "--format", "json").stdout)) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from adslib.domain.errors import AdsError
+
+PASSWORD = re.compile(r"://[^@/\s]+@")
 
 
 @contextmanager
@@ -43,7 +46,11 @@ def complain(error: AdsError) -> None:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+    return _without_passwords(" ".join(str(error).split())[:300])
+
+
+def _without_passwords(text: str) -> str:
+    return PASSWORD.sub("://…@", text)
 
 
 def _kept() -> str:
@@ -55,6 +62,6 @@ def _kept() -> str:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.txt"
         words = " ".join(Path(word).name if index == 0 else word for index, word in enumerate(sys.argv))
-        path.write_text(f"{words}\n\n{traceback.format_exc()}", encoding="utf-8")
+        path.write_text(_without_passwords(f"{words}\n\n{traceback.format_exc()}"), encoding="utf-8")
         return f"Please report it with {path}; ADS_DEBUG=1 shows it here."
     return "Please report it; ADS_DEBUG=1 shows where."

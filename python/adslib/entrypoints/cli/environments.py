@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from adslib.adapters.documents import Document
 
 app = typer.Typer(help="Environments: from their definition to live.", no_args_is_help=True)
-running.add_to(app)
 
 DocumentFile = Annotated[str, typer.Argument(metavar="[FILE]", help="The definition: YAML, XML or JSON.")]
 
@@ -76,7 +75,7 @@ def create(
         else:
             document = documents.load(file, given)
             outcome = ads.environments.create(document, name=name, comment=comment, dry_run=dry_run)
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
 
 
 @app.command()
@@ -106,7 +105,7 @@ def edit(
             document = _edited(name, current)
         outcome = ads.environments.edit(name, document, comment=comment, dry_run=dry_run)
         state = outcome.after.get("state")
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
     if outcome.changed and not dry_run and state not in ("not-deployed", "stopped") and format is Format.TABLE:
         say(f"To bring what stands up to it: ads environment deploy {name}")
 
@@ -152,7 +151,7 @@ def clone(
     """Create an environment with another's current definition."""
     with opened(ctx) as ads:
         outcome = ads.environments.clone(name, new_name, dry_run=dry_run)
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
 
 
 @app.command()
@@ -164,7 +163,7 @@ def delete(
         outcome = ads.environments.delete(name, dry_run=dry_run)
     if not outcome.before:
         raise NotFound(outcome.message, remedy="list them with: ads environment list")
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
 
 
 @app.command("list")
@@ -274,3 +273,6 @@ def export(
     with opened(ctx) as ads:
         document = ads.environments.document(name, revision)
     print(getattr(documents, writers[format])(document.tree), end="")
+
+
+running.add_to(app)

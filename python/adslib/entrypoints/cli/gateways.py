@@ -38,7 +38,7 @@ def add(
     """Add a gateway, or give one that has no machines other options."""
     with opened(ctx) as ads:
         outcome = ads.gateways.add(name, kind, pairs(option, "option"), dry_run=dry_run)
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
 
 
 @app.command()
@@ -48,7 +48,7 @@ def remove(ctx: typer.Context, name: GatewayName, dry_run: DryRun = False, forma
         outcome = ads.gateways.remove(name, dry_run=dry_run)
     if not outcome.before:
         raise NotFound(outcome.message, remedy="list them with: ads gateway list")
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
 
 
 @app.command("list")
@@ -107,7 +107,7 @@ def upload_template(
     """Give a gateway an instance template."""
     with opened(ctx) as ads:
         outcome = ads.gateways.upload_template(name, template, file, dry_run=dry_run)
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
 
 
 @templates.command("delete")
@@ -123,4 +123,4 @@ def delete_template(
         outcome = ads.gateways.delete_template(name, template, dry_run=dry_run)
     if not outcome.before:
         raise NotFound(outcome.message, remedy=f"list them with: ads gateway template list {name}")
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)

@@ -40,7 +40,8 @@ class Interrupts:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for each, handler in self._before.items():
-            signal.signal(each, handler)
+            # An impatient further Ctrl-C must not cut off the sentence that says how to go on.
+            signal.signal(each, signal.SIG_IGN if self._first else handler)
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()

@@ -39,7 +39,7 @@ def add(
     os: Annotated[Text, typer.Option(help="Operating system, like debian-12.")] = None,
     location: Annotated[Text, typer.Option(help="Where it stands, like us-west.")] = None,
     user: Annotated[Text, typer.Option(help="Login name; default: Ansible's.")] = None,
-    port: Annotated[int | None, typer.Option(help="TCP port of SSH.")] = None,
+    port: Annotated[int | None, typer.Option(metavar="NUMBER", help="TCP port of SSH.")] = None,
     key: Annotated[Text, typer.Option(metavar="FILE", help="Private key file on this host.")] = None,
     become: Annotated[
         Text, typer.Option(metavar="METHOD", help="How to become root: sudo, su, doas; '' for no.")
@@ -92,7 +92,7 @@ def add(
     )
     with opened(ctx) as ads:
         outcome = ads.machines.add(spec, host_key=host_key, trust_first_contact=trust_first_contact, dry_run=dry_run)
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
 
 
 @app.command("import")
@@ -129,7 +129,7 @@ def import_(
         )
     if format is Format.TABLE and dry_run:
         show_rows(outcome.after["machines"], MACHINE_COLUMNS, format)
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
 
 
 @app.command()
@@ -142,7 +142,7 @@ def remove(ctx: typer.Context, name: MachineName, dry_run: DryRun = False, forma
         outcome = ads.machines.remove(name, dry_run=dry_run)
     if not outcome.before:
         raise NotFound(outcome.message, remedy="list them with: ads machine list")
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
 
 
 @app.command("list")
@@ -215,7 +215,7 @@ def start(ctx: typer.Context, name: MachineName, dry_run: DryRun = False, format
     """Start a machine."""
     with opened(ctx) as ads:
         outcome = ads.machines.start(name, dry_run=dry_run)
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
 
 
 @app.command()
@@ -223,7 +223,7 @@ def stop(ctx: typer.Context, name: MachineName, dry_run: DryRun = False, format:
     """Shut a machine down."""
     with opened(ctx) as ads:
         outcome = ads.machines.stop(name, dry_run=dry_run)
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
 
 
 @app.command()
@@ -231,4 +231,4 @@ def reboot(ctx: typer.Context, name: MachineName, dry_run: DryRun = False, forma
     """Shut a machine down and start it again."""
     with opened(ctx) as ads:
         outcome = ads.machines.reboot(name, dry_run=dry_run)
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)

@@ -174,10 +174,10 @@ def coloured(text: str, style: str = "") -> str:
     return f"\x1b[{codes[style]}m{text}\x1b[0m"
 
 
-def show_outcome(outcome: Any, format: Format) -> None:
-    """Write what a change did: its sentence for people, or everything for programs."""
+def show_outcome(outcome: Any, format: Format, *, dry_run: bool = False) -> None:
+    """Write what a change did, or would do: its sentence for people, or everything for programs."""
     if format is Format.TABLE:
-        print(outcome.message)
+        print(f"dry run: {outcome.message}" if dry_run else outcome.message)
         return
     data = {"changed": outcome.changed, "message": outcome.message, "before": outcome.before, "after": outcome.after}
     show_data({**data, **({"job": outcome.job} if outcome.job else {})}, format)

@@ -144,7 +144,7 @@ def go_live(
     """Let a ready environment go live."""
     with opened(ctx) as ads:
         outcome = ads.environments.go_live(name, despite=despite, dry_run=dry_run)
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
 
 
 VERBS: Mapping[str, Callable[..., None]] = {

@@ -35,7 +35,7 @@ def create(
     """Save the state of a machine."""
     with opened(ctx) as ads:
         outcome = ads.machines.create_snapshot(name, snapshot, dry_run=dry_run)
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
 
 
 @app.command()
@@ -49,7 +49,7 @@ def restore(
     """Bring a machine back to a snapshot; it is stopped meanwhile."""
     with opened(ctx) as ads:
         outcome = ads.machines.restore_snapshot(name, snapshot, dry_run=dry_run)
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
 
 
 @app.command()
@@ -65,4 +65,4 @@ def delete(
         outcome = ads.machines.delete_snapshot(name, snapshot, dry_run=dry_run)
     if not outcome.changed and not dry_run:
         raise NotFound(outcome.message, remedy=f"list them with: ads machine snapshot list {name}")
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)

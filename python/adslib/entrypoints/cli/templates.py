@@ -50,7 +50,7 @@ def create(
             make = ads.templates.define if replace else ads.templates.create
             draft = documents.collect(file)
             outcome = make(name, draft, open_paths=open, description=description, dry_run=dry_run)
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
 
 
 @app.command("list")
@@ -86,4 +86,4 @@ def delete(
         outcome = ads.templates.delete(name, dry_run=dry_run)
     if not outcome.before:
         raise NotFound(outcome.message, remedy="list them with: ads template list")
-    show_outcome(outcome, format)
+    show_outcome(outcome, format, dry_run=dry_run)
