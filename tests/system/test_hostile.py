@@ -16,6 +16,7 @@ from system import home as homes
 from system.home import Home
 
 OLDEST = Path(__file__).parents[2] / "build" / "core217"
+TRAP = Path(__file__).with_name("projects") / "trap"
 MARK = "{MARK}"
 STRINGS = [
     "{{ lookup('pipe', 'touch {MARK}') }}",
@@ -25,7 +26,7 @@ STRINGS = [
     "{{ lookup('ansible.builtin.file', '/etc/passwd') }}",
     "$(touch {MARK})`touch {MARK}`;touch${IFS}{MARK}",
     "one\ntwo: {{ lookup('pipe', 'touch {MARK}') }}\n- three",
-    "!unsafe {{ 1 }} !!python/object/apply:os.system ['touch {MARK}']",
+    "!unsafe !!python/object/apply:os.system ['touch {MARK}']",
     "'\"\\' || touch {MARK} #",
     "{{{{ 7 * 7 }}}} {{ 7 * 7 }}",
     "%(here)s %% \\x00 \t tab",
@@ -62,14 +63,17 @@ configurations:
 services:
   bait:
     component: bait
+    roles:
+      - ads.deploy.component
+      - role: echo
+        ads_root: true
+        vars:
+          echo_words: {{{", ".join(f"{name}: {written(text, mark)}" for name, text in zip(names, texts, strict=True))}}}
     requires: [{{configuration: words}}]
     ports: {{http: 8080}}
     vars:{pairs}
     tests: [{{command: "test -e $ADS_ROOT/srv/settings.json", retries: 0}}]
 """
-
-
-SETTINGS = "{{ configurations.words | to_json }}"
 
 
 @pytest.mark.req("A2", "A16")
@@ -82,8 +86,29 @@ def test_expressions_are_refused_or_kept_as_they_are(home: Home, text: str) -> N
         with home.ads() as ads:
             assert ads.environments.plan("trap").actions
     else:
-        with pytest.raises(AdsError, match="trap.yml:"):
+        with pytest.raises(AdsError, match=r"trap\.yml:"):
             home.define(definition(mark, [text]))
+    assert not mark.exists()
+
+
+@pytest.mark.req("A2", "A16")
+@pytest.mark.parametrize("text", [text for text in STRINGS if text not in TAME])
+def test_values_of_parameters_are_data(home: Home, text: str) -> None:
+    """A value given at load is never an expression itself: it is kept as it is, or refused."""
+    mark = home.folder / "ran"
+    given = text.replace(MARK, str(mark))
+    document = definition(mark, ["tame"]).replace('"tame"', '"{{ words }}"')
+    shutil.copytree(TRAP, home.project)
+    try:
+        home.define(f"{document}\nparameters: {{words: {{type: str}}}}\n", words=given)
+    except AdsError as error:
+        refused = str(error)
+        assert "words" in refused or "trap.yml:" in refused
+        return
+    with home.ads() as ads:
+        assert ads.environments.document("trap").definition.configurations["words"].settings == {"text0": given}
+    checked = home.play("deploy", "trap", "--check", cwd=home.project)
+    assert "Traceback" not in checked.output
     assert not mark.exists()
 
 
@@ -97,6 +122,7 @@ def deployed_values(home: Home, mark: Path) -> tuple[dict[str, Any], dict[str, s
 def expect_data(home: Home, mark: Path) -> None:
     assert not mark.exists()
     settings, environment = deployed_values(home, mark)
+    assert json.loads(home.file("trap", "bait-1", "/srv/echo.json").read_text()) == settings
     for number, text in enumerate(TAME):
         whole = text.replace(MARK, str(mark))
         assert settings[f"text{number}"] == whole
@@ -108,13 +134,11 @@ def expect_data(home: Home, mark: Path) -> None:
 def test_hostile_strings_reach_the_machine_as_data(home: Home) -> None:
     """As a job, then by hand with the inventory plugin, then on whatever a later play makes of the host's variables."""
     mark = home.folder / "ran"
-    home.project.mkdir()
-    (home.project / "settings.j2").write_text(SETTINGS)
+    shutil.copytree(TRAP, home.project)
     home.define(definition(mark, TAME))
     done = home.carry("deploy", "trap")
     assert done.code == 0, done
     expect_data(home, mark)
-    (home.project / "ads.yml").write_text("plugin: ads.deploy.ads\n")
     again = home.play("deploy", "trap", "-i", "ads.yml", "-v", cwd=home.project)
     assert (again.code, again.changed) == (0, set()), again.output
     expect_data(home, mark)
@@ -126,13 +150,11 @@ def test_hostile_strings_on_the_oldest_core(home: Home, monkeypatch: pytest.Monk
     """Where every string is a template unless it is marked: the same, by hand with and without the inventory plugin."""
     monkeypatch.setattr(homes, "ANSIBLE", oldest_core() / "bin" / "ansible-playbook")
     mark = home.folder / "ran"
-    home.project.mkdir()
-    (home.project / "settings.j2").write_text(SETTINGS)
+    shutil.copytree(TRAP, home.project)
     home.define(definition(mark, TAME))
     first = home.play("deploy", "trap", cwd=home.project)
     assert first.code == 0, first.output
     expect_data(home, mark)
-    (home.project / "ads.yml").write_text("plugin: ads.deploy.ads\n")
     again = home.play("deploy", "trap", "-i", "ads.yml", "-v", cwd=home.project)
     assert (again.code, again.changed) == (0, set()), again.output
     expect_data(home, mark)

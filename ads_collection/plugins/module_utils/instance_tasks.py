@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Task files that deploy one instance each: its roles, in order, with its variables, ending with a word for the report.
 
-Ansible cannot be given variables whose names are only known at run time, other than in a file. Every string that
-comes from the store is marked unsafe, so it is never taken for a template.
+Ansible cannot be given variables whose names are only known at run time, other than in a file. What comes
+from the store and could be a template is marked unsafe, so it is never taken for one.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def tasks(instance, entry, facts):
     cause = "ansible_failed_result.msg | default('it failed', true) | string"
     roles = [
         dict(
-            name="{0}: {1}".format(instance, role["name"]),
+            name=unsafe("{0}: {1}".format(instance, role["name"])),
             vars=unsafe(dict(entry["variables"], **role["vars"])),
-            **{"ansible.builtin.include_role": dict(name=role["name"])},
+            **{"ansible.builtin.include_role": dict(name=unsafe(role["name"]))},
         )
         for role in entry["roles"]
     ]
@@ -74,11 +74,12 @@ def note(name, results):
 
 
 def unsafe(value):
-    """The same data with every string marked unsafe; what names a secret becomes a look-up of it."""
+    """The same data: strings that could be templates are marked unsafe, what names a secret becomes a look-up of it."""
     if isinstance(value, dict) and set(value) == {"secret"} and SECRET.fullmatch(str(value["secret"])):
         return "{{{{ lookup('ads.deploy.secret', '{0}') }}}}".format(value["secret"])
     if isinstance(value, dict):
         return {key: unsafe(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [unsafe(item) for item in value]
-    return Unsafe(value) if isinstance(value, str) else value
+    # Without a brace it is no template; and the tag would read "0640" and "yes" anew, as something else than text.
+    return Unsafe(value) if isinstance(value, str) and "{" in value else value
