@@ -45,6 +45,9 @@ class ActionModule(ActionBase):
         if checked.error_messages:
             raise AnsibleActionFail(checked.errors.msg)
         params = dict(checked.validated_parameters)
+        prepare = getattr(verb, "prepare", None)
+        if prepare:
+            prepare(params, task_vars or {})
         params.update((name, value) for name, value in self._of_this_run().items() if name in verb.ARGUMENTS)
         result = library.carry_out(verb, params, self._task.check_mode)
         result.setdefault("changed", False)

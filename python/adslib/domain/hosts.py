@@ -9,6 +9,7 @@ from typing import Any
 from adslib.domain.definition import Service, Test
 from adslib.domain.desired import Desired
 from adslib.domain.environment import Environment
+from adslib.domain.errors import Invalid
 from adslib.domain.machine import Connection, Machine
 from adslib.domain.names import group_name
 from adslib.domain.resolution import resolve
@@ -177,7 +178,7 @@ class HostViews:
         names: dict[str, Any] = {"self": face}
         if machine:
             names |= {name: value for name, value in connection_variables(machine).items() if name.startswith("ads_")}
-        return {name: resolve(settings, names, f"configurations.{name}") for name, settings in found.items()}
+        return {name: _resolved(settings, names) for name, settings in found.items()}
 
     def _faces_of(self, scope: Scope, service: str) -> list[dict[str, Any]]:
         key = (service, scope.path, scope.common)
@@ -186,6 +187,14 @@ class HostViews:
             members = self._desired.topology.members(scope, service)
             found = self._members[key] = [self.face(member) for member in members]
         return found
+
+
+def _resolved(settings: dict[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with the names of the instance in their places; what names nothing of it stays as it is, and inert."""
+    try:
+        return {name: resolve(value, names, name) for name, value in settings.items()}
+    except Invalid:
+        return settings
 
 
 def _component(desired: Desired, service: str) -> dict[str, Any] | None:

@@ -192,7 +192,10 @@ def test_ctrl_c_cancels_and_says_how_to_go_on(ads: Ads, document: Path, tmp_path
 
 
 @pytest.mark.req("A12", "A22")
-def test_one_may_cancel_the_job_of_another(ads: Ads) -> None:
+def test_one_may_cancel_the_job_of_another(ads: Ads, document: Path) -> None:
+    # Its test waits half a minute for words that never come, so the job is at work for as long.
+    document.write_text(PAIR.replace("retries: 2", "retries: 60"))
+    ads("environment", "edit", "pair", str(document), "-p", "expected=never")
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "adslib.entrypoints.cli", "environment", "deploy", "pair"]
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
