@@ -33,19 +33,30 @@ def write(folder, host):
 
     Dumper.add_representer(Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
     os.makedirs(os.path.join(folder, "ads-tasks"), mode=0o700, exist_ok=True)
+    # The environment of a machine without a system of its own is the controller's, secrets included.
+    subset = ["all", "!env"] if host["variables"]["ansible_connection"] == "local" else ["all"]
     facts_known = False
     for entry in host["variables"]["ads_instances"]:
         instance = entry["ads_instance"]["id"]
         path = os.path.join(folder, "ads-tasks", "{0}-{1}.yml".format(host["name"], instance.replace("/", "-")))
         foreign = any(not role["name"].startswith(OURS) for role in entry["roles"])
         with open(path, "w") as stream:
-            yaml.dump(tasks(instance, entry, foreign and not facts_known), stream, Dumper=Dumper, sort_keys=False)
+            yaml.dump(
+                tasks(instance, entry, subset if foreign and not facts_known else []),
+                stream,
+                Dumper=Dumper,
+                sort_keys=False,
+            )
         facts_known = facts_known or foreign
         entry["tasks"] = path
 
 
 def tasks(instance, entry, facts):
-    """The tasks as plain data: whatever happens, they end well and leave a word in `ads_results`."""
+    """The tasks as plain data: whatever happens, they end well and leave a word in `ads_results`.
+
+    Args:
+        facts: subset of facts to gather before, empty: none.
+    """
     result = "ads_results | default({{}}) | combine({{ {0!r}: {1} }})"
     cause = "ansible_failed_result.msg | default('it failed', true) | string"
     roles = [
@@ -56,7 +67,7 @@ def tasks(instance, entry, facts):
         )
         for role in entry["roles"]
     ]
-    gather = [{"name": instance + ": facts", "ansible.builtin.setup": {}}] if facts else []
+    gather = [{"name": instance + ": facts", "ansible.builtin.setup": {"gather_subset": facts}}] if facts else []
     good = "{{ " + result.format(instance, "''") + " }}"
     bad = "{{ " + result.format(instance, cause) + " }}"
     return [
