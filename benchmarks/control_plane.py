@@ -19,7 +19,7 @@ from estate import fill
 from inventory import environment
 from row import Row
 
-HAND = Path(__file__).resolve().parent / "handwritten"
+PLUGINS = Path(__file__).resolve().parent / "handwritten" / "control_plane"
 INSTANCES = (30, 1_000)
 REPEATED = 20
 ABOVE = 0.1
@@ -41,8 +41,8 @@ def played(folder: Path) -> dict[str, list[float]]:
     env = {
         **environment(folder),
         "ADS_DATABASE_URL": f"sqlite:///{folder / 'ads.db'}",
-        "ANSIBLE_ACTION_PLUGINS": str(HAND / "action_plugins"),
-        "ANSIBLE_CALLBACK_PLUGINS": str(HAND / "callback_plugins"),
+        "ANSIBLE_ACTION_PLUGINS": str(PLUGINS / "actions"),
+        "ANSIBLE_CALLBACK_PLUGINS": str(PLUGINS / "callbacks"),
         "ANSIBLE_CALLBACKS_ENABLED": "moments",
         "MOMENTS": str(folder / "moments"),
     }

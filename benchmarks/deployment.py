@@ -21,7 +21,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -40,6 +40,7 @@ IN_TIER = 10
 RUNS = 3
 FORKS = 10
 ABOVE = 3.0
+HOLDERS_END = 60.0
 PLAYED = ("first", "second")
 # What is compared, and what distinguishes it in the environment of its run.
 CONTENDERS: Mapping[str, Mapping[str, str]] = {
@@ -140,6 +141,22 @@ def prepare_peer(site: Site, seen: list[Sighting]) -> list[str]:
     return ["-i", str(path), str(HAND / "playbook.yml")]
 
 
+def await_holders(folder: Path) -> None:
+    """Wait for the processes that keep jobs alive: one that opens the store after its folder is gone makes it anew."""
+    mark = f"ADS_HOME={folder / 'home'}".encode()
+    until = time.monotonic() + HOLDERS_END
+    while time.monotonic() < until:
+        left = False
+        for entry in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                holds = b"adslib.entrypoints.holder" in (entry / "cmdline").read_bytes().split(b"\0")
+                left = left or (holds and mark in (entry / "environ").read_bytes().split(b"\0"))
+        if not left:
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"a holder of a job in {folder} does not end")
+
+
 def answers(seen: list[Sighting]) -> Answers:
     """What every machine answers, by instance; a web server's answer holds those of the tiers below."""
     with ThreadPoolExecutor(4) as pool:
@@ -154,7 +171,10 @@ def contend(contender: str, folder: Path, in_tier: int) -> tuple[list[Spent], An
         words = (prepare_ads if contender == "ads" else prepare_peer)(site, seen)
         env = {**environment(folder), "ANSIBLE_FORKS": str(FORKS), "ADS_DATABASE_URL": site.url}
         env |= {**CONTENDERS[contender], "ANSIBLE_NOCOLOR": "1"}
-        spent = [play(words, env, folder, changes=run == "first") for run in PLAYED]
+        try:
+            spent = [play(words, env, folder, changes=run == "first") for run in PLAYED]
+        finally:
+            await_holders(folder)
         if contender == "ads":
             with adslib.connect(site.url) as ads:
                 state = ads.environments.show("tiers")["state"]

@@ -11,13 +11,13 @@ from adslib.domain.job import JOB_MARKER
 from system.home import Home, kill, wait_for, with_mark
 from system.test_resting import LODGE, SERVE
 
-SLOW = LODGE.replace("COMMAND", SERVE).replace(
-    "tests: [", "tests: [{command: 'test -e FLAG || sleep 60', retries: 0}, "
-)
+WAITING = "tests: [{command: test -e FLAG, retries: 120, delay: 1}, "
+"""Two minutes of tries, over as soon as the file is there; a single try may not take long."""
+SLOW = LODGE.replace("COMMAND", SERVE).replace("tests: [", WAITING)
 
 
 def begun(home: Home) -> tuple[subprocess.Popen[str], str]:
-    """A job that is at its tests, which take a minute; and its id."""
+    """A job that is at its tests, which wait for a file; and its id."""
     home.define(SLOW.replace("FLAG", str(home.folder / "fast")))
     carrying = home.begin_carrying("deploy", "lodge")
     wait_for(lambda: home.job("lodge").get("step") == "stage 1", 90)
