@@ -37,7 +37,7 @@ from row import Row
 HAND = Path(__file__).resolve().parent / "handwritten"
 TIERS = ("store", "logic", "web")
 IN_TIER = 10
-RUNS = 3
+RUNS = 2
 FORKS = 10
 ABOVE = 3.0
 HOLDERS_END = 60.0

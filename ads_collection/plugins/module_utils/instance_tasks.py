@@ -14,6 +14,7 @@ import re
 
 SECRET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 OURS = "ads.deploy."
+OF_INSTANCE = ("ads_instance", "ads_component", "ads_configurations", "ads_members")
 
 
 class Unsafe(str):
@@ -39,7 +40,7 @@ def write(folder, host):
     for entry in host["variables"]["ads_instances"]:
         instance = entry["ads_instance"]["id"]
         path = os.path.join(folder, "ads-tasks", "{0}-{1}.yml".format(host["name"], instance.replace("/", "-")))
-        foreign = any(not role["name"].startswith(OURS) for role in entry["roles"])
+        foreign = any(is_foreign(role) for role in entry["roles"])
         with open(path, "w") as stream:
             yaml.dump(
                 tasks(instance, entry, subset if foreign and not facts_known else []),
@@ -59,24 +60,61 @@ def tasks(instance, entry, facts):
     """
     result = "ads_results | default({{}}) | combine({{ {0!r}: {1} }})"
     cause = "ansible_failed_result.msg | default('it failed', true) | string"
-    roles = [
-        dict(
-            name=unsafe("{0}: {1}".format(instance, role["name"])),
-            vars=unsafe(dict(entry["variables"], **role["vars"])),
-            **{"ansible.builtin.include_role": dict(name=unsafe(role["name"]))},
-        )
-        for role in entry["roles"]
-    ]
-    gather = [{"name": instance + ": facts", "ansible.builtin.setup": {"gather_subset": facts}}] if facts else []
+    steps = [{"name": instance + ": facts", "ansible.builtin.setup": {"gather_subset": facts}}] if facts else []
+    for role in entry["roles"]:
+        steps += inclusion(instance, role["name"], dict(entry["variables"], **role["vars"]))
+    if any(is_foreign(role) for role in entry["roles"]):
+        # What it notified is a part of it: run here, a handler that fails fails this instance and no other.
+        steps.append({"name": instance + ": handlers", "ansible.builtin.meta": "flush_handlers"})
     good = "{{ " + result.format(instance, "''") + " }}"
     bad = "{{ " + result.format(instance, cause) + " }}"
     return [
         dict(
             name=instance,
-            block=gather + roles + [note(instance + ": deployed", good)],
+            block=[*steps, note(instance + ": deployed", good)],
             rescue=[note(instance + ": failed", bad)],
         )
     ]
+
+
+def is_foreign(role):
+    """Whether a role is none of ours, so that it may need facts and have handlers."""
+    return not role["name"].startswith(OURS)
+
+
+def inclusion(instance, role, variables):
+    """Tasks that include a role with its variables.
+
+    Ansible keeps one copy of a role's handlers for a whole play, the last that any host loaded. So variables of a role
+    that is not ours are facts of the host, and every inclusion names them in the same words: whichever copy runs, it
+    sees the instance that notified it.
+    """
+    include = {
+        "name": unsafe("{0}: {1}".format(instance, role)),
+        "ansible.builtin.include_role": {"name": unsafe(role)},
+    }
+    if role.startswith(OURS):
+        return [dict(include, vars=unsafe(variables))]
+    prefix = "ads_of_{0}_".format(re.sub(r"\W", "_", role))
+    facts, words = {"ads_now": "{{ ads_entry }}"}, {name: "{{ ads_now." + name + " }}" for name in OF_INSTANCE}
+    for name, value in variables.items():
+        if is_secret(value):
+            facts[prefix + name] = value["secret"]
+            words[name] = "{{ lookup('ads.deploy.secret', " + prefix + name + ") }}"
+        elif mentions_secret(value):
+            # A fact would hold, and show, its text.
+            words[name] = unsafe(value)
+        else:
+            facts[prefix + name] = unsafe(value)
+            words[name] = "{{ " + prefix + name + " }}"
+    remember = {"name": "{0}: variables of {1}".format(instance, role), "ansible.builtin.set_fact": facts}
+    return [remember, dict(include, vars=words)]
+
+
+def mentions_secret(value):
+    """Whether there is the name of a secret anywhere in a value."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return is_secret(value) or any(mentions_secret(part) for part in parts)
 
 
 def note(name, results):
@@ -84,9 +122,14 @@ def note(name, results):
     return {"name": name, "ansible.builtin.set_fact": {"ads_results": results}}
 
 
+def is_secret(value):
+    """Whether a value only names a secret."""
+    return isinstance(value, dict) and set(value) == {"secret"} and SECRET.fullmatch(str(value["secret"])) is not None
+
+
 def unsafe(value):
     """The same data: strings that could be templates are marked unsafe, what names a secret becomes a look-up of it."""
-    if isinstance(value, dict) and set(value) == {"secret"} and SECRET.fullmatch(str(value["secret"])):
+    if is_secret(value):
         return "{{{{ lookup('ads.deploy.secret', '{0}') }}}}".format(value["secret"])
     if isinstance(value, dict):
         return {key: unsafe(item) for key, item in value.items()}

@@ -43,6 +43,15 @@ options:
     description: Variables of the host.
     type: dict
     default: {}
+  project:
+    description:
+      - Directory whose C(group_vars) and C(host_vars) apply to the host as well, where the run has no inventory;
+        otherwise what lies beside the inventory applies.
+    type: path
+  inherited:
+    description: What the project says; O(variables) win over it. Set by the controller.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""

@@ -130,6 +130,10 @@ stages:
   returned: O(step=reserve)
   type: list
   elements: int
+project:
+  description: The project's directory; empty if it has none.
+  returned: O(step=reserve)
+  type: str
 hosts:
   description: The hosts, each with C(name), C(groups), C(stages) and C(variables).
   returned: O(step=provide)

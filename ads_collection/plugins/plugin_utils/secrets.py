@@ -14,6 +14,14 @@ from ansible.errors import AnsibleError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 PATIENCE = 60
+PREFIX = "ADS_SECRET_"
+KEPT = {}
+
+
+def take():
+    """Take secrets out of this process' environment and keep them here: nothing that a task starts inherits them."""
+    for variable in [name for name in os.environ if name.startswith(PREFIX)]:
+        KEPT[variable] = os.environ.pop(variable)
 
 
 def is_secret(value):
@@ -48,9 +56,10 @@ class Secrets:
     def _find(self, name):
         if name in self._known:
             return str(self._known[name])
-        variable = "ADS_SECRET_" + re.sub(r"[^A-Za-z0-9]", "_", name).upper()
-        if variable in os.environ:
-            return os.environ[variable]
+        variable = PREFIX + re.sub(r"[^A-Za-z0-9]", "_", name).upper()
+        take()
+        if variable in KEPT:
+            return KEPT[variable]
         if self._command:
             words = [word.replace("{name}", name) for word in shlex.split(self._command)]
             try:

@@ -47,7 +47,7 @@ class Playbooks:
             job = self._jobs.adopt(job_id, name, JobKind(kind))
             with self._app.store.reading() as tx:
                 environment = tx.environments.get(name)
-            return {**_begun(environment, dict(job.plan), job, self._jobs.stages(job)), "lines": []}
+            return {**self._begun(environment, dict(job.plan), job, self._jobs.stages(job)), "lines": []}
         if person and kind == JobKind.DEPLOY:
             self._refuse_missing_roles(name)
         owner = processes.owner_of(person, person=True) if person else None
@@ -55,14 +55,14 @@ class Playbooks:
             name, JobKind(kind), owner=owner, options=options, expected_plan=expected_plan, dry_run=dry_run
         )
         if reserved.job is None:
-            begun = _begun(reserved.environment, reserved.plan.as_data(), None, _numbers(reserved.plan))
+            begun = self._begun(reserved.environment, reserved.plan.as_data(), None, _numbers(reserved.plan))
             return {**begun, "lines": reserved.plan.lines()}
         if person:
             settings = self._app.settings
             environ = {"ADS_DATABASE_URL": settings.database_url, "ADS_HOME": str(settings.home)}
             processes.hold(reserved.job.id, reserved.job.attempt, person, environ)
         stages = self._jobs.stages(reserved.job)
-        begun = _begun(reserved.environment, reserved.plan.as_data(), reserved.job, stages)
+        begun = self._begun(reserved.environment, reserved.plan.as_data(), reserved.job, stages)
         return {**begun, "lines": reserved.plan.lines()}
 
     def _refuse_missing_roles(self, name: str) -> None:
@@ -86,18 +86,19 @@ class Playbooks:
             ]
             raise Invalid(problems=problems)
 
+    def _begun(
+        self, environment: Environment, plan: dict[str, Any], job: Job | None, stages: list[int]
+    ) -> dict[str, Any]:
+        return {
+            "environment": environment.name,
+            "state": str(environment.state),
+            "project": self._app.playbooks.present_project(environment.project),
+            "plan": plan,
+            "job": job.id if job else "",
+            "attempt": job.attempt if job else 0,
+            "stages": stages,
+        }
+
 
 def _numbers(plan: Plan) -> list[int]:
     return sorted({action.stage for action in plan.actions if action.stage})
-
-
-def _begun(environment: Environment, plan: dict[str, Any], job: Job | None, stages: list[int]) -> dict[str, Any]:
-    return {
-        "environment": environment.name,
-        "state": str(environment.state),
-        "project": environment.project,
-        "plan": plan,
-        "job": job.id if job else "",
-        "attempt": job.attempt if job else 0,
-        "stages": stages,
-    }

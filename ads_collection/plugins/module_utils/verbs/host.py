@@ -10,6 +10,8 @@ ARGUMENTS = dict(
     groups=dict(type="list", elements="str", default=[]),
     stages=dict(type="list", elements="int", default=[]),
     variables=dict(type="dict", default={}),
+    project=dict(type="path"),
+    inherited=dict(type="dict", default={}),
 )
 
 RULES = dict()
@@ -18,5 +20,7 @@ RULES = dict()
 def run(ads, params, check_mode):
     """Return what ansible-core adds to its inventory."""
     stages = ["ads_stage_%02d" % stage for stage in params["stages"]]
-    added = dict(host_name=params["name"], groups=params["groups"] + stages, host_vars=params["variables"])
-    return dict(changed=False, add_host=added)
+    variables = dict(params["inherited"], **params["variables"])
+    added = dict(host_name=params["name"], groups=params["groups"] + stages, host_vars=variables)
+    # What a project says may be a secret from a vault, and a result is shown at -v.
+    return dict(changed=False, add_host=added, _ansible_no_log=bool(params["inherited"]))

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adslib.adapters.playbooks.projects import project_folder
+from adslib.adapters.playbooks.projects import present_folder, project_folder
 from adslib.domain.errors import Failed
 from adslib.domain.job import JOB_MARKER
 
@@ -48,6 +48,10 @@ class Playbooks:
     def project(self, project: str) -> str:
         """The directory of a project, checked out if it is a git commit; empty stays empty."""
         return str(project_folder(project, self._home)) if project else ""
+
+    def present_project(self, project: str) -> str:
+        """The directory of a project if it is there now, else empty; nothing is fetched."""
+        return str(present_folder(project, self._home) or "")
 
     def run(
         self,

@@ -36,7 +36,7 @@ def project_folder(project: str, home: Path) -> Path:
     named = GIT.fullmatch(project)
     if named is None:
         raise Invalid("it names no full commit", place=f"project {project}", remedy="write URL@COMMIT, 40 digits")
-    folder = home / "projects" / hashlib.sha256(project.encode()).hexdigest()[:20]
+    folder = _checkout(project, home)
     if not folder.is_dir():
         making = folder.with_name(folder.name + ".making")
         shutil.rmtree(making, ignore_errors=True)
@@ -45,6 +45,16 @@ def project_folder(project: str, home: Path) -> Path:
         _git("-C", str(making), "checkout", "--quiet", "--detach", named["commit"])
         making.rename(folder)
     return folder
+
+
+def present_folder(project: str, home: Path) -> Path | None:
+    """The directory of a project if it is there now; nothing is fetched, and nothing is wrong if it is not."""
+    folder = _checkout(project, home) if is_git(project) else Path(project)
+    return folder if project and folder.is_dir() else None
+
+
+def _checkout(project: str, home: Path) -> Path:
+    return home / "projects" / hashlib.sha256(project.encode()).hexdigest()[:20]
 
 
 def _git(*words: str) -> None:
