@@ -53,6 +53,7 @@ def test_an_environment_goes_through_its_life(play: Player) -> None:
     live = task("environment", definition="small.json", state="live")
     would = play(live, words=("--check", "--diff"))[0]
     assert (would["changed"], would.get("job")) == (True, None)
+    assert [action["verb"] for action in would["plan"]["actions"]] == ["create", "deploy"]
     made, again, deployed = play(live, live, task("environment", name="small", state="deployed"))
     assert not made["failed"], made["msg"]
     assert (made["environment"]["state"], made["job"]["state"]) == ("live", "succeeded")

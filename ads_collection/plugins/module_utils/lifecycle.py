@@ -62,21 +62,36 @@ class Result:
         return result
 
 
-def bring(result, params):
+def bring(result, params, proposed):
     """Plan, deploy, take live, stop or undeploy, as far as it is not so already.
+
+    Args:
+        proposed: in check mode, the definition that it would have by then; None: the one that it has.
 
     Raises:
         AdsError: it cannot be done, or a job failed; with all causes.
     """
-    if result.check_mode and result.changed:
-        # The definition in the store is not the one that would be planned.
-        result.messages.append("then it would become {0}".format(params["state"]))
+    if proposed is not None and params["state"] in ("planned", "deployed", "live"):
+        _foreseen(result, params["state"], proposed)
         return
     target = params["state"]
     steps = dict(planned=_planned, deployed=_deployed, live=_live, stopped=_stopped, undeployed=_undeployed)
     steps[target](result, params)
     if not result.messages:
         result.messages.append("environment '{0}' is {1}".format(result.name, result.shown().get("state")))
+
+
+def _foreseen(result, state, proposed):
+    """Plan with a definition that is not stored.
+
+    Raises:
+        AdsError: what it asks for is not to be had.
+    """
+    result.plan = result.ads.environments.plan(result.name, proposed)
+    result.diff.append(dict(prepared="\n".join(result.plan.lines()) + "\n"))
+    if state != "planned":
+        _refuse_blocked(result.name, result.plan)
+    result.messages.append("then it would become {0}".format(state))
 
 
 def _planned(result, params):
@@ -131,7 +146,7 @@ def _stopped(result, params):
 
 
 def _undeployed(result, params):
-    if result.ads.environments.show(result.name)["state"] != "not-deployed":
+    if result.shown().get("state", "not-deployed") != "not-deployed":
         _job(result, result.ads.running.undeploy(result.name, dry_run=result.check_mode), params)
 
 
@@ -142,11 +157,8 @@ def _job(result, outcome, params=None):
         AdsError: it failed, or its plan shows that it would be refused.
     """
     result.note(outcome)
-    if outcome.plan is not None and outcome.plan.blocked:
-        raise library.adslib.AdsError(
-            "environment '{0}' cannot be deployed: {1}".format(result.name, "; ".join(outcome.plan.lines())),
-            remedy="add machines or a gateway, or ask for less; nothing is held",
-        )
+    if outcome.plan is not None:
+        _refuse_blocked(result.name, outcome.plan)
     job = outcome.after.get("job")
     if not job or job["state"] == "succeeded":
         return
@@ -161,3 +173,11 @@ def _job(result, outcome, params=None):
         place="job {0}".format(outcome.job),
         remedy="mend it and run this again; the output is in {0}".format(job["artifacts"]),
     )
+
+
+def _refuse_blocked(name, plan):
+    if plan.blocked:
+        raise library.adslib.AdsError(
+            "environment '{0}' cannot be deployed: {1}".format(name, "; ".join(plan.lines())),
+            remedy="add machines or a gateway, or ask for less; nothing is held",
+        )

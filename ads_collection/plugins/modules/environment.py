@@ -24,9 +24,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description:
-      - Says what would be done, and fails where it would be refused.
-      - A definition that would change is not planned in check mode, as plans are made of what the store has.
+    description: Says what would be done, planned with the new definition, and fails where it would be refused.
   diff_mode:
     support: full
     description: Shows the definition and the state as YAML, before and after, and the plan.

@@ -14,7 +14,7 @@ from adslib.domain import comparison, opening
 from adslib.domain.actor import Actor, Permission
 from adslib.domain.desired import Desired
 from adslib.domain.environment import Environment, Revision
-from adslib.domain.errors import Blocked, Conflict, NotFound
+from adslib.domain.errors import Blocked, Conflict, Invalid, NotFound
 from adslib.domain.lifecycle import ENVIRONMENT, EnvironmentEvent
 from adslib.domain.plan import Plan
 from adslib.domain.planner import plan
@@ -221,21 +221,43 @@ class Environments:
             found = mine(tx, self._actor, name)
             return desired(tx.revisions.get(name, found.revision)).stages
 
-    def plan(self, name: str, *, save: bool = False) -> Plan:
+    def plan(self, name: str, document: Document | None = None, *, save: bool = False) -> Plan:
         """What a deployment would do now and why; changes nothing (A5).
 
         Args:
+            document: plan as if this were its definition, also of an environment that does not exist yet.
             save: keep it, to be deployed later by its id if the world has not moved on.
+
+        Raises:
+            Invalid: to be saved, but the document is not the environment's yet.
         """
         self._actor.must(Permission.VIEW, f"environment '{name}'")
+        if save and document is not None:
+            raise Invalid(
+                "only plans of what is defined are saved",
+                place=f"environment '{name}'",
+                remedy="give the environment this definition first",
+            )
         offered = offers(self._app)
         with self._app.store.reading() as tx:
-            found = mine(tx, self._actor, name)
-            made = plan(desired(tx.revisions.get(name, found.revision)), actual(self._app, tx, found, offered))
+            if document is None:
+                found = mine(tx, self._actor, name)
+                wanted = desired(tx.revisions.get(name, found.revision))
+            else:
+                found = self._proposed(tx, name, document)
+                wanted = Desired(document.definition)
+            made = plan(wanted, actual(self._app, tx, found, offered))
         if save:
             with self._app.store.transaction() as tx:
                 tx.plans.add(made.id, name, made.as_data(), self._app.clock())
         return made
+
+    def _proposed(self, tx: Transaction, name: str, document: Document) -> Environment:
+        """The environment as it would be with a document that is not stored."""
+        if tx.environments.find(name) is None:
+            return self._new(name, project_of(document))
+        found = mine(tx, self._actor, name)
+        return replace(found, revision=found.revision + 1, project=project_of(document))
 
     def go_live(self, name: str, *, despite: str = "", dry_run: bool = False) -> Outcome:
         """Let a ready environment go live (A12).

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from adslib.app import App
@@ -13,6 +12,7 @@ from adslib.domain.job import Job, JobKind
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine
 from adslib.usecases.reporting import chosen, to_test
+from adslib.usecases.roles import located
 from adslib.usecases.situation import desired
 
 
@@ -40,7 +40,7 @@ def hosts_of(app: App, job: Job, machines: Iterable[Machine]) -> list[dict[str, 
         environment = tx.environments.get(job.environment)
         wanted = desired(tx.revisions.get(job.environment, int(job.plan["revision"])))
     acted = {instance.id for instance in chosen(job, wanted)}
-    environment = replace(environment, project=app.playbooks.project(environment.project))
+    environment = replace(environment, project=project_for(app, job.kind, environment.project))
     tested = {instance.id for instance in to_test(job, wanted, environment)}
     result = []
     for host in HostViews(environment, wanted, job.plan["seats"], running).hosts():
@@ -49,7 +49,7 @@ def hosts_of(app: App, job: Job, machines: Iterable[Machine]) -> list[dict[str, 
         tests = [test for entry in every if entry["id"] in tested for test in entry["tests"]]
         leaving = removals.pop(host.name, [])
         for entry in entries:
-            entry["roles"] = [located(role, environment.project) for role in entry["roles"]]
+            entry["roles"] = [{**role, "name": located(role["name"], environment.project)} for role in entry["roles"]]
         if entries or leaving or tests:
             variables = {
                 **host.variables,
@@ -65,10 +65,9 @@ def hosts_of(app: App, job: Job, machines: Iterable[Machine]) -> list[dict[str, 
     return result
 
 
-def located(role: Mapping[str, Any], project: str) -> dict[str, Any]:
-    """A role by its path if it lies in the project's folder `roles`: Ansible does not look there from a collection."""
-    path = Path(project) / "roles" / role["name"]
-    return {**role, "name": str(path)} if project and path.is_dir() else dict(role)
+def project_for(app: App, kind: JobKind, project: str) -> str:
+    """The directory of a project that a job needs; one that is gone does not keep an environment from being removed."""
+    return app.playbooks.present_project(project) if kind is JobKind.UNDEPLOY else app.playbooks.project(project)
 
 
 def stage_numbers(app: App, job: Job) -> list[int]:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from adslib.adapters import processes
 from adslib.app import App
 from adslib.domain.actor import Actor
 from adslib.domain.environment import Environment
-from adslib.domain.errors import Invalid, Problem
+from adslib.domain.errors import Invalid
 from adslib.domain.job import Job, JobKind
 from adslib.domain.plan import Plan
 from adslib.domain.reading import read
-from adslib.usecases.hosting import located
 from adslib.usecases.jobs import Jobs
-
-OURS = "ads.deploy."
+from adslib.usecases.roles import role_problems
 
 
 class Playbooks:
@@ -73,17 +70,9 @@ class Playbooks:
         """
         with self._app.store.reading() as tx:
             environment = tx.environments.get(name)
-            services = read(tx.revisions.get(name, environment.revision).rendered).services.values()
-        project = self._app.playbooks.project(environment.project)
-        used = [(role, service.name) for service in services for role in service.roles]
-        wanted = {located(asdict(role), project)["name"]: service for role, service in used}
-        foreign = [role for role in wanted if not role.startswith((OURS, "/"))]
-        missing = self._app.playbooks.missing_roles("", foreign) if foreign else ()
-        remedy = f"run in the project's folder, or put it into {project or 'the project'}/roles"
-        if missing:
-            problems = [
-                Problem(f"role '{role}' cannot be found", f"services.{wanted[role]}.roles", remedy) for role in missing
-            ]
+            definition = read(tx.revisions.get(name, environment.revision).rendered)
+        problems = role_problems(self._app, definition, environment.project, ran_in="")
+        if problems:
             raise Invalid(problems=problems)
 
     def _begun(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adslib.adapters import processes
+from adslib.adapters.documents import Document
 from adslib.app import App
 from adslib.domain.actor import Actor, Permission
 from adslib.domain.errors import AdsError, Conflict, Failed, Invalid, Problem, Unsupported
@@ -19,13 +20,15 @@ from adslib.domain.job import Job, JobKind
 from adslib.domain.lifecycle import JobState
 from adslib.domain.plan import Plan
 from adslib.usecases import environments
+from adslib.usecases.hosting import project_for
 from adslib.usecases.jobs import Jobs
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.reserving import Reservation
+from adslib.usecases.roles import role_problems
+from adslib.usecases.situation import project_of
 
 RENEW_EVERY = 10.0
 LOOK_EVERY = 0.1
-OURS = "ads.deploy."
 
 OnEvent = Callable[[Mapping[str, Any]], None]
 Cancelled = Callable[[], bool]
@@ -142,21 +145,19 @@ class Running:
         self._actor.must(Permission.OPERATE, f"environment '{name}'")
         return self._run(name, JobKind.START, {"hold": hold}, "", dry_run, on_event, cancelled)
 
-    def role_problems(self, name: str) -> list[Problem]:
-        """The roles of an environment's services that Ansible does not find from its project."""
+    def role_problems(self, name: str, document: Document | None = None) -> list[Problem]:
+        """The roles of an environment's services that Ansible does not find from its project.
+
+        Args:
+            document: a definition to look at in the place of the environment's own.
+        """
         self._actor.must(Permission.VIEW, f"environment '{name}'")
-        project = str(self._environments.show(name)["project"])
-        services = self._environments.document(name).definition.services.values()
-        wanted = {role.name: service.name for service in services for role in service.roles}
-        foreign = [role for role in wanted if not role.startswith(OURS)]
-        return [
-            Problem(
-                f"role '{role}' cannot be found",
-                f"services.{wanted[role]}.roles",
-                f"put it into {project or 'a project'}/roles, or install its collection",
-            )
-            for role in (self._app.playbooks.missing_roles(project, foreign) if foreign else ())
-        ]
+        if document is not None:
+            definition, project = document.definition, project_of(document)
+        else:
+            definition = self._environments.document(name).definition
+            project = str(self._environments.show(name)["project"])
+        return role_problems(self._app, definition, project, ran_in=project)
 
     def kill(self, name: str) -> None:
         """End every process of an environment's running job at once."""
@@ -219,7 +220,7 @@ def carry_out(
             run = app.playbooks.run(
                 job.id,
                 str(job.kind),
-                project=reserved.environment.project,
+                project=project_for(app, job.kind, reserved.environment.project),
                 variables=_variables(job, len(reserved.plan.stages)),
                 environ=_environ(app),
                 on_event=listener,

@@ -232,6 +232,18 @@ def test_plan_says_what_and_why(run: Run, shop: str) -> None:
     assert run("machine", "list", "--format", "json").data == []
 
 
+@pytest.mark.req("A5")
+def test_plan_of_what_is_not_defined_yet(run: Run, shop: str) -> None:
+    """A file or other parameters are planned as if they were the definition; nothing is stored."""
+    assert run("environment", "plan", "shop", shop, "-p", "count=2").out.endswith("\n2 to create, 2 to deploy\n")
+    assert run("environment", "list", "--format", "json").data == []
+    run("environment", "create", shop, "-p", "count=1")
+    assert run("environment", "plan", "shop", "-p", "count=3").out.endswith("\n3 to create, 3 to deploy\n")
+    assert run("environment", "show", "shop", "--format", "json").data["revision"] == 1
+    refused = run("environment", "plan", "shop", shop, "--save", expect=2)
+    assert "Give the environment this definition first" in refused.err
+
+
 @pytest.mark.req("A11")
 def test_a_shortage_is_told_and_exits_3(run: Run, shop: str) -> None:
     run("gateway", "add", "cloud", "--kind", "sim", "-o", "quota=1")

@@ -59,13 +59,15 @@ def run(ads, params, check_mode):
             result.diff.append(difference("definition of " + name, tree, {}))
         return result.data()
     defined = _define(ads, params, document, name, there, check_mode)
+    proposed = None
     if defined:
         result.note(defined)
         if defined.changed:
-            wanted = _tree_after(ads, params, document, name, check_mode)
-            result.diff.append(difference("definition of " + name, tree, wanted))
+            now = _defined(ads, params, document, name, check_mode)
+            proposed = now if check_mode else None
+            result.diff.append(difference("definition of " + name, tree, dict(now.tree, environment=name)))
     if params["state"] != "present":
-        lifecycle.bring(result, params)
+        lifecycle.bring(result, params, proposed)
     return result.data()
 
 
@@ -117,14 +119,13 @@ def _refuse_other_template(ads, template, name):
         )
 
 
-def _tree_after(ads, params, document, name, check_mode):
-    """The definition as it is now, or in check mode as it would be."""
+def _defined(ads, params, document, name, check_mode):
+    """The document of the environment as it is now, or in check mode as it would be."""
     if not check_mode:
-        return ads.environments.document(name).tree
+        return ads.environments.document(name)
     if document is not None:
-        tree = document.tree
-    elif params["template"]:
+        return document
+    if params["template"]:
         tree = definitions.laid_over(ads.templates.show(params["template"])["tree"], params["fill"])
-    else:
-        tree = ads.environments.document(params["clone_of"]).tree
-    return dict(tree, environment=name)
+        return library.adslib.load(dict(tree, environment=name), params["parameters"])
+    return ads.environments.document(params["clone_of"])

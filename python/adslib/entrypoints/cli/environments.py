@@ -10,6 +10,7 @@ import typer
 
 from adslib.domain.errors import Failed, Invalid, NotFound
 from adslib.entrypoints.cli import running
+from adslib.entrypoints.cli.definitions import DocumentFile, proposed
 from adslib.entrypoints.cli.options import (
     Comment,
     DryRun,
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from adslib.adapters.documents import Document
 
 app = typer.Typer(help="Environments: from their definition to live.", no_args_is_help=True)
-
-DocumentFile = Annotated[str, typer.Argument(metavar="[FILE]", help="The definition: YAML, XML or JSON.")]
 
 
 @app.command()
@@ -92,17 +91,10 @@ def edit(
 
     From FILE, from new parameters alone, or from $EDITOR where neither is given.
     """
-    from adslib.adapters import documents
 
     given = pairs(parameter, "parameter")
     with opened(ctx) as ads:
-        current = ads.environments.document(name)
-        if file:
-            document = documents.load(file, given)
-        elif given:
-            document = documents.restored(current.tree, {**current.parameters, **given}, current.origin)
-        else:
-            document = _edited(name, current)
+        document = proposed(ads, name, file, given) if file or given else _edited(name, ads.environments.document(name))
         outcome = ads.environments.edit(name, document, comment=comment, dry_run=dry_run)
         state = outcome.after.get("state")
     show_outcome(outcome, format, dry_run=dry_run)

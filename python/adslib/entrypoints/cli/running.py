@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adslib.domain.errors import Failed, Invalid
-from adslib.entrypoints.cli.options import DryRun, EnvironmentName, OutputFormat
+from adslib.entrypoints.cli.definitions import DocumentFile, proposed
+from adslib.entrypoints.cli.options import DryRun, EnvironmentName, OutputFormat, Parameters, pairs
 from adslib.entrypoints.cli.presenting import Format, say, show_data, show_outcome
 from adslib.entrypoints.cli.session import opened
 
@@ -32,18 +33,23 @@ def add_to(app: typer.Typer) -> None:
 def plan(
     ctx: typer.Context,
     name: EnvironmentName,
+    file: DocumentFile = "",
+    parameter: Parameters = [],  # noqa: B006
     save: Annotated[bool, typer.Option("--save", help="Keep the plan, to be deployed by its id.")] = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
     """Show what a deployment would do, and why.
 
-    It shows what would be created, changed, moved and removed. Exit code 3: something is missing.
+    It shows what would be created, changed, moved and removed. With FILE, or with other parameters, it shows what an
+    edit would lead to, also of an environment that does not exist yet. Exit code 3: something is missing.
     """
     from adslib.entrypoints.cli.planning import show_plan
 
+    given = pairs(parameter, "parameter")
     with opened(ctx) as ads:
-        made = ads.environments.plan(name, save=save)
-        problems = ads.running.role_problems(name)
+        document = proposed(ads, name, file, given) if file or given else None
+        made = ads.environments.plan(name, document, save=save)
+        problems = ads.running.role_problems(name, document)
     if format is Format.TABLE:
         show_plan(made)
         if save and not made.blocked:
