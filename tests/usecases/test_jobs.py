@@ -107,6 +107,21 @@ def test_one_host_that_is_lost_fails_its_instance_only(ads: Ads) -> None:
     assert ads.environments.plan("shop").counts() == {"repair": 1}
 
 
+@pytest.mark.req("A16")
+def test_what_no_stage_reported_is_not_deployed(ads: Ads) -> None:
+    """A run whose plays found no hosts says nothing about them; that is no success."""
+    work = Run(ads, begin(ads))
+    work.provide()
+    ended = work.finish()
+    assert ended.after["state"] == "incomplete"
+    assert ended.after["last_job"]["failures"] == {
+        "db-1": "stage 1 did not run",
+        "web-1": "stage 2 did not run",
+        "web-2": "stage 2 did not run",
+    }
+    assert ads.environments.plan("shop").counts()["deploy"] == 3
+
+
 @pytest.mark.req("A13", "A16")
 def test_a_removal_that_failed_is_planned_again(ads: Ads) -> None:
     with_machines(ads, "m1", "m2", "m3")
@@ -114,6 +129,7 @@ def test_a_removal_that_failed_is_planned_again(ads: Ads) -> None:
     ads.environments.edit("shop", document(web=1))
     work = Run(ads, begin(ads))
     work.provide()
+    work.stages()
     ads.jobs.removed(work.job.id, 1, {"web-2": "busy"})
     ended = work.finish()
     assert ended.after["state"] == "incomplete"

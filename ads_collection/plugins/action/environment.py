@@ -18,7 +18,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible_collections.ads.deploy.plugins.module_utils import library
-from ansible_collections.ads.deploy.plugins.plugin_utils import project_variables, secrets
+from ansible_collections.ads.deploy.plugins.plugin_utils import secrets
 from ansible_collections.ads.deploy.plugins.plugin_utils.plain import plain
 
 # Ansible imports this file once, in the process that then forks for every task.
@@ -50,18 +50,13 @@ class ActionModule(ActionBase):
         prepare = getattr(verb, "prepare", None)
         if prepare:
             prepare(params, task_vars or {})
-        own = self._of_this_run(params, task_vars or {})
-        params.update((name, know()) for name, know in own.items() if name in verb.ARGUMENTS)
+        params.update((name, value) for name, value in self._of_this_run().items() if name in verb.ARGUMENTS)
         result = library.carry_out(verb, params, self._task.check_mode)
         result.setdefault("changed", False)
         result.setdefault("failed", False)
         return result
 
-    def _of_this_run(self, params, task_vars):
+    @staticmethod
+    def _of_this_run():
         """Arguments that only the controller knows: this process was forked by the run's own, ansible-playbook."""
-        return dict(
-            person=os.getppid,
-            interpreter=lambda: sys.executable,
-            scratch=lambda: constants.DEFAULT_LOCAL_TMP,
-            inherited=lambda: project_variables.of_host(self._loader, params, task_vars),
-        )
+        return dict(person=os.getppid(), interpreter=sys.executable, scratch=constants.DEFAULT_LOCAL_TMP)

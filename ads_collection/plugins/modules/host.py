@@ -15,8 +15,6 @@ description:
   - Like M(ansible.builtin.add_host), for a host as M(ads.deploy.job) returns it. It works on the controller only.
 author:
   - The ads authors (@ads)
-extends_documentation_fragment:
-  - ads.deploy.library
 attributes:
   check_mode:
     support: full
@@ -48,10 +46,6 @@ options:
       - Directory whose C(group_vars) and C(host_vars) apply to the host as well, where the run has no inventory;
         otherwise what lies beside the inventory applies.
     type: path
-  inherited:
-    description: What the project says; O(variables) win over it. Set by the controller.
-    type: dict
-    default: {}
 """
 
 EXAMPLES = r"""
@@ -69,15 +63,3 @@ add_host:
   returned: success
   type: dict
 """
-
-from ansible_collections.ads.deploy.plugins.module_utils import entry
-from ansible_collections.ads.deploy.plugins.module_utils.verbs import host
-
-
-def main():
-    """Start the module."""
-    entry.run_module(host)
-
-
-if __name__ == "__main__":
-    main()

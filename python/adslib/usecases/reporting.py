@@ -71,7 +71,9 @@ def report(app: App, actor: Actor, job_id: str, attempt: int, stage: int, result
         causes = {i.id: known.get(i.id, "its host did not answer") for i in here}
         _write_standings(app, tx, job, wanted, here, causes)
         failures = {**earlier, **{id: cause for id, cause in causes.items() if cause}}
-        job = tx.jobs.update(replace(job, step=f"stage {stage}", result={**job.result, "failures": failures}))
+        reported = sorted({*job.result.get("stages", ()), stage})
+        result = {**job.result, "failures": failures, "stages": reported}
+        job = tx.jobs.update(replace(job, step=f"stage {stage}", result=result))
         for id, cause in causes.items():
             if cause:
                 log(
@@ -165,7 +167,8 @@ def finish(
         job = fenced(app, tx, job_id, attempt)
         environment = tx.environments.get(job.environment)
         tests = _test_report(app, tx, job, environment, said)
-        failures = {**job.result.get("failures", {}), **{f"machine {name}": why for name, why in kept.items()}}
+        lost = {f"machine {name}": why for name, why in kept.items()}
+        failures = {**_unreported(tx, job), **job.result.get("failures", {}), **lost}
         after = _after(environment, job, bool(failures), tests)
         at = app.clock()
         good = not failures and (tests is None or tests.good)
@@ -183,6 +186,16 @@ def finish(
         level = EventLevel.INFO if good else EventLevel.ERROR
         log(tx, at, actor, message, level=level, environment=job.environment, job=job.id)
     return job, environment
+
+
+def _unreported(tx: Transaction, job: Job) -> dict[str, str]:
+    """Instances of stages that nobody reported, with the reason: a run that left them out has not deployed them."""
+    if job.kind is not JobKind.DEPLOY:
+        return {}
+    wanted = desired(tx.revisions.get(job.environment, int(job.plan["revision"])))
+    stages = {instance.id: wanted.stage_of[instance.service] for instance in chosen(job, wanted)}
+    reported = job.result.get("stages", ())
+    return {id: f"stage {stage} did not run" for id, stage in stages.items() if stage not in reported}
 
 
 def _test_report(
