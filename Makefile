@@ -63,7 +63,7 @@ docs: install ## Make the generated documents again
 	@if [ -f tools/docs.py ]; then $(PYTHON) tools/docs.py; else echo "tools/docs.py is not there yet."; fi
 
 coverage-of-requirements: install ## Which requirements have a test, and which have none
-	@$(PYTHON) tools/requirement_coverage.py
+	@$(PYTHON) -P tools/requirement_coverage.py
 
 install: .venv/.installed ## Make .venv with everything this repository needs
 .venv/.installed: requirements/dev.txt pyproject.toml tools/install.py
