@@ -74,10 +74,11 @@ class Playbooks:
             on_event: called with each ansible-runner event. cancelled: asked often; True ends the run.
 
         Raises:
-            Invalid: the project is no directory. Failed: ansible-playbook cannot be found.
+            Invalid: the project is no directory. Failed: ansible-playbook or a pseudo-terminal cannot be found.
         """
         from ansible_runner import Runner, RunnerConfig
 
+        _expect_terminals()
         folder = self.folder(job_id)
         work = self._prepare(folder, project)
         environ = {**environ, JOB_MARKER: job_id}
@@ -177,6 +178,19 @@ def _handler(on_event: Callable[[Mapping[str, Any]], None]) -> Callable[[Mapping
         return True
 
     return handle
+
+
+def _expect_terminals() -> None:
+    """Let pass where ansible-runner can have the pseudo-terminal that it runs ansible-playbook on.
+
+    Raises:
+        Failed: there is none to be had, as in a bare chroot.
+    """
+    try:
+        for end in os.openpty():
+            os.close(end)
+    except OSError as error:
+        raise Failed(f"there is no pseudo-terminal: {error}", remedy="is /dev/pts mounted?") from None
 
 
 def _hand_over(pipe: Path, environ: Mapping[str, str]) -> None:
