@@ -129,6 +129,14 @@ def test_an_unreachable_machine_fails_what_stands_on_it(home: Home) -> None:
     assert "all/far-1" in home.job("far")["failures"]
     assert home.machines() == ["far1"]
     assert home.folders() == set()
+    # Given up: the environment is free of it, and nobody is handed it.
+    given_up = home.play("undeploy", "far", "-e", "ads_patience=2", "-e", "ads_abandon=true")
+    assert given_up.code == 0, given_up.output
+    assert home.state("far") == "not-deployed"
+    with home.ads() as ads:
+        machine = ads.machines.show("far1")
+    assert (machine["holder"], machine["state"], machine["availability"]) == ("", "failed", "unavailable")
+    assert "abandoned uncleaned by environment 'far'" in machine["reason"]
 
 
 PAIR = """

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from adslib.adapters import processes
 from adslib.adapters.documents import Document
 from adslib.app import open_app
 from adslib.domain.actor import ALL, Actor, Permission
 from adslib.domain.definition import Tree
 from adslib.domain.gateway_setting import GatewaySetting
-from adslib.domain.job import Job, JobKind
+from adslib.domain.job import Job, JobKind, Owner
 from adslib.domain.machine import DEFAULT_SIZES, Machine, Reach
 from adslib.domain.reading import read
 from adslib.usecases.ads import Ads
@@ -113,6 +116,7 @@ class Run:
 
     Args:
         failing: cause by instance. untrue: instances whose tests fail. silent: those whose hosts are lost.
+        unremoved: cause by the id of what cannot be removed.
     """
 
     ads: Ads
@@ -120,6 +124,7 @@ class Run:
     failing: Mapping[str, str] = field(default_factory=dict)
     untrue: Collection[str] = ()
     silent: Collection[str] = ()
+    unremoved: Mapping[str, str] = field(default_factory=dict)
     hosts: list[dict[str, Any]] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
 
@@ -140,7 +145,7 @@ class Run:
     def returns(self) -> None:
         """Removals, and machines that go."""
         removed = {e["id"]: "" for host in self.hosts for e in host["variables"]["ads_removals"]}
-        self.ads.jobs.removed(self.job.id, self.job.attempt, {**removed, **self.failing})
+        self.ads.jobs.removed(self.job.id, self.job.attempt, {**removed, **self.failing, **self.unremoved})
         self.kept.update(self.ads.jobs.give_back(self.job.id, self.job.attempt))
 
     def finish(self) -> Outcome:
@@ -161,10 +166,16 @@ def begin(ads: Ads, name: str = "shop", kind: str = "deploy", **words: Any) -> J
 
 
 def carry_out(
-    ads: Ads, name: str = "shop", kind: str = "deploy", hold: bool = False, plan: str = "", **run: Any
+    ads: Ads,
+    name: str = "shop",
+    kind: str = "deploy",
+    hold: bool = False,
+    plan: str = "",
+    options: Mapping[str, Any] | None = None,
+    **run: Any,
 ) -> Outcome:
     """Reserve a job and take all its steps."""
-    work = Run(ads, begin(ads, name, kind, options={"hold": hold}, expected_plan=plan), **run)
+    work = Run(ads, begin(ads, name, kind, options={"hold": hold, **(options or {})}, expected_plan=plan), **run)
     if kind == "stop":
         work.kept.update(ads.jobs.rest(work.job.id, work.job.attempt))
     else:
@@ -172,6 +183,15 @@ def carry_out(
         work.stages()
         work.returns()
     return work.finish()
+
+
+def dead_owner() -> Owner:
+    """A process that carried something out and is gone."""
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    owner = processes.owner_of(child.pid)
+    child.communicate()
+    assert processes.alive(owner) is False
+    return owner
 
 
 def outlived(job: Job) -> timedelta:

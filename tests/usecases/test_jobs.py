@@ -22,6 +22,7 @@ from usecases.acting import (
     acting_also,
     begin,
     carry_out,
+    dead_owner,
     document,
     outlived,
     pool,
@@ -40,15 +41,6 @@ def ads(store_url: str) -> Iterator[Ads]:
         with_cloud(opened, quota=4)
         opened.environments.create(document())
         yield opened
-
-
-def dead_owner() -> Owner:
-    """A process that carried something out and is gone."""
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    owner = processes.owner_of(child.pid)
-    child.communicate()
-    assert processes.alive(owner) is False
-    return owner
 
 
 def job_of(ads: Ads, job: Job) -> dict[str, object]:

@@ -134,10 +134,8 @@ def _made_so(result, params, hold):
     if plan.empty and state in STANDING and not params["everything"]:
         result.plan = plan
         return
-    outcome = ads.running.deploy(
-        name, hold=hold, everything=params["everything"], plan=params["plan"], dry_run=result.check_mode
-    )
-    _job(result, outcome, params)
+    asked = {key: params[key] for key in ("everything", "abandon", "plan")}
+    _job(result, ads.running.deploy(name, hold=hold, dry_run=result.check_mode, **asked), params)
 
 
 def _stopped(result, params):
@@ -147,7 +145,8 @@ def _stopped(result, params):
 
 def _undeployed(result, params):
     if result.shown().get("state", "not-deployed") != "not-deployed":
-        _job(result, result.ads.running.undeploy(result.name, dry_run=result.check_mode), params)
+        asked = dict(abandon=params["abandon"], dry_run=result.check_mode)
+        _job(result, result.ads.running.undeploy(result.name, **asked), params)
 
 
 def _job(result, outcome, params=None):

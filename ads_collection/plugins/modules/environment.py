@@ -89,6 +89,13 @@ options:
     description: With O(state=deployed) or O(state=live), look at every instance, also where nothing differs.
     type: bool
     default: false
+  abandon:
+    description:
+      - With O(state=undeployed), O(state=deployed) or O(state=live), give up machines that are returned and cannot be
+        cleaned, because they do not answer. What stood there is forgotten, and the machine is released as V(failed).
+      - Nobody is handed such a machine until M(ads.deploy.machine) says that it was C(cleaned).
+    type: bool
+    default: false
   despite_failed_tests:
     description: The reason why the environment goes live in spite of failed tests. It is kept, with who gave it.
     type: str

@@ -58,6 +58,10 @@ options:
     description: Whether to look at every instance also when some of them differ.
     type: bool
     default: false
+  abandon:
+    description: Whether machines that are returned and cannot be cleaned are given up.
+    type: bool
+    default: false
   plan:
     description: Id of a saved plan. Another plan is refused.
     type: str

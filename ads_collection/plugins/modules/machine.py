@@ -88,6 +88,9 @@ options:
         type: list
         elements: str
         choices: [packages, systemd]
+      cleaned:
+        description: Whether somebody cleaned it, so that it may be used again after it was abandoned.
+        type: bool
       host_key:
         description: Its public SSH host key, or a file with it. Without it, the one that your C(known_hosts) has.
         type: str

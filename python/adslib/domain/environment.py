@@ -86,7 +86,7 @@ class Standing:
     """An instance that was deployed on a machine: the actual side of planning.
 
     Args:
-        instance: the instance's id (`pod-1/us-west/media-1`).
+        instance: the instance's id (`pod-1/us-west/media-1`), or that of `left_on`.
         digest: of everything that its deployment depends on; equal digest: nothing to do.
         failed: the last deployment of it failed; it is to be done again.
     """
@@ -100,6 +100,16 @@ class Standing:
     failed: bool = False
     deployed_at: datetime | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def left_on(instance: str, machine: str) -> str:
+    """The id under which it stays recorded what an instance left on a machine that it moved away from."""
+    return f"{instance}@{machine}"
+
+
+def original(id: str) -> str:
+    """The instance that a recorded id is about: itself, or the one that left it; see `left_on`."""
+    return id.partition("@")[0]
 
 
 @dataclass(frozen=True, slots=True)

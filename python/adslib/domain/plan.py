@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from adslib.domain.desired import fingerprint
+from adslib.domain.environment import left_on, original
 from adslib.domain.placement import NewMachine, Shortage
 
 
@@ -125,3 +126,26 @@ class Plan:
             "blocked": [str(shortage) for shortage in self.blocked],
             "look_again_at": self.look_again_at,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """An instance to be removed from a machine.
+
+    Args:
+        id: under which it is recorded there. instance: id of the instance. machine: name, empty: it is gone.
+    """
+
+    id: str
+    instance: str
+    service: str
+    machine: str
+
+
+def removals(actions: Iterable[Mapping[str, Any]]) -> Iterator[Removal]:
+    """What the actions of a plan, as plain data, remove: what nobody wants any more, and what a move leaves behind."""
+    for action in actions:
+        origin = action.get("origin", "") if action["verb"] == Verb.MOVE else ""
+        if origin or action["verb"] == Verb.REMOVE:
+            id = left_on(action["subject"], origin) if origin else action["subject"]
+            yield Removal(id, original(id), action.get("service", ""), origin or action["machine"])

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from adslib.domain.desired import Desired, Digests, Seat
-from adslib.domain.environment import Environment, Standing
+from adslib.domain.environment import Environment, Standing, left_on, original
 from adslib.domain.errors import Invalid, Problem
 from adslib.domain.gateway import Offer
 from adslib.domain.lifecycle import MachineState
@@ -56,7 +56,7 @@ def plan(desired: Desired, actual: Actual) -> Plan:
     actions = (
         *_machine_actions(actual, seating),
         *_instance_actions(desired, actual, seating, named),
-        *_removals(desired, actual, named),
+        *_removals(desired, actual, seating, named),
         *_returns(actual, seating),
     )
     return Plan(
@@ -152,12 +152,15 @@ def _judge(
     return Verb.UPDATE, "what it works with changed"
 
 
-def _removals(desired: Desired, actual: Actual, named: Mapping[str, str]) -> Iterator[Action]:
+def _removals(desired: Desired, actual: Actual, seating: Seating, named: Mapping[str, str]) -> Iterator[Action]:
     usable = {machine.name for machine in actual.held if machine.state in USABLE}
+    # What an instance left behind is part of it again when it comes back there.
+    returning = {left_on(instance, machine) for instance, machine in seating.seats.items()}
     for standing in actual.standings:
-        if standing.instance not in desired.topology.by_id:
+        if standing.instance not in desired.topology.by_id and standing.instance not in returning:
             machine = named.get(standing.machine_id, "")
-            reason = "the definition no longer has it"
+            moved = original(standing.instance) in desired.topology.by_id
+            reason = "it moved away and was not removed" if moved else "the definition no longer has it"
             if machine not in usable:
                 reason += "; its machine is gone"
             yield Action(Verb.REMOVE, standing.instance, machine, reason, service=standing.service)

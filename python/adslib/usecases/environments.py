@@ -290,11 +290,14 @@ class Environments:
                 log(tx, self._app.clock(), self._actor, text, environment=name)
         return Outcome(True, shown(found), shown(after), message=f"environment '{name}' is live")
 
-    def deploy(self, name: str, *, hold: bool = False, plan: str = "", wait: bool = True) -> Outcome:
+    def deploy(
+        self, name: str, *, hold: bool = False, abandon: bool = False, plan: str = "", wait: bool = True
+    ) -> Outcome:
         """Make what stands what is defined, test it, and let it go live if the tests pass (A12, A16).
 
         Args:
             hold: stay ready. plan: id of a saved plan, which must still hold.
+            abandon: give up machines that are returned and cannot be cleaned; see `Running.deploy`.
             wait: until it is done; jobs are carried out in the calling process.
 
         Raises:
@@ -303,13 +306,14 @@ class Environments:
         """
         self._actor.must(Permission.DEPLOY, f"environment '{name}'")
         running.refuse_detached(wait)
-        return running.finished(running.Running(self._app, self._actor).deploy(name, hold=hold, plan=plan))
+        carrier = running.Running(self._app, self._actor)
+        return running.finished(carrier.deploy(name, hold=hold, abandon=abandon, plan=plan))
 
-    def undeploy(self, name: str, *, wait: bool = True) -> Outcome:
+    def undeploy(self, name: str, *, abandon: bool = False, wait: bool = True) -> Outcome:
         """Remove what stands and return every machine (A13); see `deploy`."""
         self._actor.must(Permission.DEPLOY, f"environment '{name}'")
         running.refuse_detached(wait)
-        return running.finished(running.Running(self._app, self._actor).undeploy(name))
+        return running.finished(running.Running(self._app, self._actor).undeploy(name, abandon=abandon))
 
     def test(self, name: str, *, wait: bool = True) -> Outcome:
         """Run the tests again (A12); see `deploy`."""

@@ -11,6 +11,7 @@ from adslib.domain.hosts import HostViews, connection_variables
 from adslib.domain.job import Job, JobKind
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine
+from adslib.domain.plan import removals as removals_of
 from adslib.usecases.reporting import chosen, to_test
 from adslib.usecases.roles import located
 from adslib.usecases.situation import desired
@@ -22,13 +23,11 @@ def hosts_of(app: App, job: Job, machines: Iterable[Machine]) -> list[dict[str, 
     `ads_instances` holds the instances that the job works on; `ads_removals` the ones to remove from the machine.
     """
     running = {m.name: m for m in machines if m.state is MachineState.RUNNING}
-    removals: dict[str, list[dict[str, str]]] = {}
-    for action in job.plan["actions"]:
-        origin = action.get("origin") or (action["machine"] if action["verb"] == "remove" else "")
-        if origin in running:
-            name = action["subject"].rpartition("/")[2]
-            entry = {"id": action["subject"], "name": name, "service": action.get("service", "")}
-            removals.setdefault(origin, []).append(entry)
+    removals: dict[str, list[dict[str, Any]]] = {}
+    for removal in removals_of(job.plan["actions"]):
+        if removal.machine in running:
+            instance = {"id": removal.instance, "name": removal.instance.rpartition("/")[2], "service": removal.service}
+            removals.setdefault(removal.machine, []).append({"id": removal.id, "instance": instance})
     if job.kind is JobKind.UNDEPLOY:
         return [
             {"name": name, "groups": ["ads_machines"], "stages": [], "variables": {

@@ -64,6 +64,8 @@ class Machines:
                 "; its host key is not known, so nothing will be deployed on it until you give it: "
                 f"ads machine add {spec.name} --host-key FILE (or --trust-first-contact)"
             )
+        if made.after.state is MachineState.FAILED and not made.after.made:
+            message += f"; it is failed: {made.after.reason}; once it is clean: ads machine add {spec.name} --cleaned"
         before = machine_shown(made.before) if made.before else {}
         return Outcome(made.changed, before, machine_shown(made.after), message=message)
 

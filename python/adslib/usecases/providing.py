@@ -7,11 +7,12 @@ is recorded as it comes. Gateways are idempotent by the machine's id, so doing i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import replace
 
+from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor
 from adslib.domain.errors import AdsError, Failed, NotFound
@@ -20,6 +21,7 @@ from adslib.domain.gateway import Capability, Gateway, Order, Sighting
 from adslib.domain.job import Job
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine
+from adslib.domain.plan import removals
 from adslib.usecases.log import log
 
 SIDE_BY_SIDE = 16
@@ -49,7 +51,7 @@ def provide(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
 def _left(job: Job) -> set[str]:
     """The machines that something is removed from; one that is deleted needs no removal."""
     actions = job.plan["actions"]
-    left = {a.get("origin") or a["machine"] for a in actions if a["verb"] in ("remove", "move")}
+    left = {removal.machine for removal in removals(actions)}
     return left - {a["machine"] for a in actions if a["verb"] == "delete"}
 
 
@@ -108,6 +110,8 @@ def rest(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
 def give_back(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
     """Delete the machines that ads made and release the others, as the job's plan says (A13).
 
+    A machine that the job abandoned is released too, but as `failed`.
+
     Returns:
         The machines that could not be given back, with the reason; they stay held, to be tried again.
     """
@@ -115,7 +119,8 @@ def give_back(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
     with app.store.transaction() as tx:
         machines = [m for m in tx.machines.list(holder=job.environment) if m.name in returned]
         settings = tx.gateways.list()
-        failures = tx.jobs.get(job.id).result.get("failures", {})
+        result = tx.jobs.get(job.id).result
+        failures, abandoned = result.get("failures", {}), result.get("abandoned", {})
         occupied = {s.machine_id: s.instance for s in tx.standings.of(job.environment) if s.instance in failures}
         kept = [
             replace(m, reason=f"{occupied[m.id]} was not removed from it")
@@ -127,14 +132,29 @@ def give_back(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
             job.environment,
             [s.instance for s in tx.standings.of(job.environment) if s.machine_id in {m.id for m in released}],
         )
+        for machine in released:
+            if machine.name in abandoned:
+                _abandon(app, actor, tx, job, machine, abandoned[machine.name])
         tx.machines.release([m.id for m in released], job.environment)
         made = tx.machines.update_many([replace(m, state=MachineState.DELETING) for m in machines if m.made])
         for machine in released:
-            text = f"machine '{machine.name}' returned to the pool"
-            log(tx, app.clock(), actor, text, environment=job.environment, machine=machine.name, job=job.id)
+            if machine.name not in abandoned:
+                text = f"machine '{machine.name}' returned to the pool"
+                log(tx, app.clock(), actor, text, environment=job.environment, machine=machine.name, job=job.id)
     gateways = {name: app.gateways.open(name, settings) for name in {m.gateway for m in made}}
     done = _each(made, lambda m: _delete(gateways[m.gateway], m), app, actor, job, told)
     return [*kept, *(m for m in done if m.state is not MachineState.UNKNOWN)]
+
+
+def _abandon(app: App, actor: Actor, tx: Transaction, job: Job, machine: Machine, left: Mapping[str, str]) -> None:
+    """Nobody is handed a machine that was not cleaned until a person says that it is clean."""
+    reason = f"abandoned uncleaned by environment '{job.environment}': {', '.join(left)} may be left on it"
+    tx.machines.update(replace(machine, state=MachineState.FAILED, reason=reason))
+    for id, why in left.items():
+        log(
+            tx, app.clock(), actor, f"{id} on machine '{machine.name}' abandoned uncleaned: {why}",
+            level=EventLevel.WARNING, environment=job.environment, machine=machine.name, job=job.id,
+        )  # fmt: skip
 
 
 def _delete(gateway: Gateway, machine: Machine) -> Machine:

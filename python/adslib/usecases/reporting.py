@@ -11,15 +11,18 @@ from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor
 from adslib.domain.desired import Desired, Digests, Seat
-from adslib.domain.environment import Environment, Standing, TestReport
+from adslib.domain.environment import Environment, Standing, TestReport, left_on
 from adslib.domain.errors import Conflict, Invalid
 from adslib.domain.event import EventLevel
 from adslib.domain.job import Job, JobKind
 from adslib.domain.lifecycle import ENVIRONMENT, JOB, EnvironmentEvent, EnvironmentState, JobEvent, JobState
+from adslib.domain.plan import removals
 from adslib.domain.topology import Instance
 from adslib.usecases.log import log
 from adslib.usecases.reserving import LEASE
 from adslib.usecases.situation import desired
+
+LEFT = "it moved away and was not removed from here yet"
 
 
 def fenced(app: App, tx: Transaction, job_id: str, attempt: int) -> Job:
@@ -113,6 +116,7 @@ def _write_standings(
     }
     digests = Digests(wanted, seats)
     at = app.clock()
+    _keep_what_is_left(tx, job, seats, here)
     tx.standings.put_many(
         [
             Standing(
@@ -132,26 +136,58 @@ def _write_standings(
     )
 
 
+def _keep_what_is_left(tx: Transaction, job: Job, seats: Mapping[str, Seat], here: Sequence[Instance]) -> None:
+    """Keep on record what instances left on machines that they moved away from, until it was removed there."""
+    held = {machine.id: machine.name for machine in tx.machines.list(holder=job.environment)}
+    known = {standing.instance: standing for standing in tx.standings.of(job.environment)}
+    tx.standings.remove_many(job.environment, [left_on(i.id, seats[i.id].machine) for i in here])
+    moved = [known[i.id] for i in here if i.id in known and seats[i.id].id and known[i.id].machine_id != seats[i.id].id]
+    tx.standings.put_many(
+        replace(s, instance=left_on(s.instance, held[s.machine_id]), failed=True, detail={**s.detail, "message": LEFT})
+        for s in moved
+        if s.machine_id in held
+    )
+
+
 def removed(app: App, actor: Actor, job_id: str, attempt: int, results: Mapping[str, str]) -> None:
-    """Write down which instances were removed; what failed stays recorded and is planned again.
+    """Write down what was removed; what failed stays recorded and is planned again, unless the job may abandon it.
 
     Args:
-        results: instance id → cause of its failure, empty if it was removed; an instance that is not named failed
-            because its host was lost, unless its machine goes as a whole.
+        results: id of a removal → cause of its failure, empty if it was removed; one that is not named failed because
+            its host was lost, unless its machine goes as a whole.
     """
     with app.store.transaction() as tx:
         job = fenced(app, tx, job_id, attempt)
         actions = job.plan["actions"]
         going = {"", *(a["machine"] for a in actions if a["verb"] == "delete")}
-        leaving = {a["subject"]: a["machine"] for a in actions if a["verb"] == "remove"}
+        leaving = {removal.id: removal.machine for removal in removals(actions)}
         lost = {id: "its host did not answer" for id, machine in leaving.items() if machine not in going}
         causes = {**lost, **results}
         gone = [id for id in leaving if not causes.get(id)]
         tx.standings.remove_many(job.environment, gone)
         failures = {**job.result.get("failures", {}), **{id: why for id, why in causes.items() if why}}
-        tx.jobs.update(replace(job, step="removals", result={**job.result, "failures": failures}))
+        result = {**job.result, "failures": failures, "abandoned": _abandoned(job, leaving, failures)}
+        tx.jobs.update(replace(job, step="removals", result=result))
         for id in gone:
             log(tx, app.clock(), actor, f"{id} removed", environment=job.environment, job=job.id)
+
+
+def _abandoned(job: Job, leaving: Mapping[str, str], failures: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Take what is given up out of the failures: machine → what was not removed from it, with the cause.
+
+    Only a machine that this job returns can be given up; where others still stand, a removal that failed is a failure.
+    """
+    abandoned: dict[str, dict[str, str]] = {}
+    if job.options.get("abandon"):
+        returned = _returned(job)
+        for id in [id for id in leaving if id in failures and leaving[id] in returned]:
+            abandoned.setdefault(leaving[id], {})[id] = failures.pop(id)
+    return abandoned
+
+
+def _returned(job: Job) -> set[str]:
+    """Names of the machines that a job gives back to the pool."""
+    return {action["machine"] for action in job.plan["actions"] if action["verb"] == "release"}
 
 
 def finish(
@@ -167,8 +203,9 @@ def finish(
         job = fenced(app, tx, job_id, attempt)
         environment = tx.environments.get(job.environment)
         tests = _test_report(app, tx, job, environment, said)
-        lost = {f"machine {name}": why for name, why in kept.items()}
-        failures = {**_unreported(tx, job), **job.result.get("failures", {}), **lost}
+        abandoned = job.result.get("abandoned", {})
+        machines = {f"machine {name}": why for name, why in kept.items() if name not in abandoned}
+        failures = {**_unreported(tx, job), **job.result.get("failures", {}), **machines}
         after = _after(environment, job, bool(failures), tests)
         at = app.clock()
         good = not failures and (tests is None or tests.good)
@@ -236,6 +273,11 @@ def _message(job: Job, after: Environment, failures: Mapping[str, Any], tests: T
     text = f"{job.kind} of environment '{after.name}' ended: it is {after.state}"
     if failures:
         text += f"; {len(failures)} failed: " + ", ".join(sorted(failures)[:5])
+    returned = _returned(job)
+    if any(removal.id in failures and removal.machine in returned for removal in removals(job.plan["actions"])):
+        text += f"; to give up what cannot be removed: ads environment {job.kind} {after.name} --abandon"
+    for machine, left in job.result.get("abandoned", {}).items():
+        text += f"; machine '{machine}' abandoned uncleaned, {', '.join(left)} may be left on it"
     if tests is not None:
         text += f"; {tests.passed} tests passed" + (f", {len(tests.failures)} failed" if tests.failures else "")
     return text

@@ -29,6 +29,8 @@ from adslib.usecases.situation import project_of
 
 RENEW_EVERY = 10.0
 LOOK_EVERY = 0.1
+PASSED_ON = ("abandon",)
+"""Options of a job that its playbook needs from its start; it knows the others by the job."""
 
 OnEvent = Callable[[Mapping[str, Any]], None]
 Cancelled = Callable[[], bool]
@@ -82,6 +84,7 @@ class Running:
         *,
         hold: bool = False,
         everything: bool = False,
+        abandon: bool = False,
         plan: str = "",
         dry_run: bool = False,
         on_event: OnEvent = ignore,
@@ -91,6 +94,8 @@ class Running:
 
         Args:
             hold: stay ready. everything: look at every instance, even where nothing differs.
+            abandon: give up a machine that is returned and cannot be cleaned: what stood on it is forgotten, and it is
+                released as `failed`, so that nobody is handed it.
             plan: id of a saved plan, which must still hold.
 
         Raises:
@@ -108,15 +113,21 @@ class Running:
         problems = self.role_problems(name)
         if problems:
             raise Invalid(problems=problems)
-        options = {"hold": hold, "all": everything}
+        options = {"hold": hold, "all": everything, "abandon": abandon}
         return self._run(name, JobKind.DEPLOY, options, plan, dry_run, on_event, cancelled)
 
     def undeploy(
-        self, name: str, *, dry_run: bool = False, on_event: OnEvent = ignore, cancelled: Cancelled = never
+        self,
+        name: str,
+        *,
+        abandon: bool = False,
+        dry_run: bool = False,
+        on_event: OnEvent = ignore,
+        cancelled: Cancelled = never,
     ) -> Outcome:
         """Remove what stands and return every machine (A13); see `deploy`."""
         self._actor.must(Permission.DEPLOY, f"environment '{name}'")
-        return self._run(name, JobKind.UNDEPLOY, {}, "", dry_run, on_event, cancelled)
+        return self._run(name, JobKind.UNDEPLOY, {"abandon": abandon}, "", dry_run, on_event, cancelled)
 
     def test(
         self, name: str, *, dry_run: bool = False, on_event: OnEvent = ignore, cancelled: Cancelled = never
@@ -273,7 +284,8 @@ def refuse_detached(wait: bool) -> None:
 
 def _variables(job: Job, stages: int) -> dict[str, Any]:
     # No empty plays: the run has as many as there are stages.
-    return {"ads_environment": job.environment, "ads_job": job.id, "ads_stages": max(1, stages)}
+    variables = {"ads_environment": job.environment, "ads_job": job.id, "ads_stages": max(1, stages)}
+    return variables | {f"ads_{name}": job.options[name] for name in PASSED_ON if job.options.get(name)}
 
 
 def _environ(app: App) -> dict[str, str]:

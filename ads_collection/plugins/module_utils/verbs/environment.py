@@ -25,6 +25,7 @@ ARGUMENTS = dict(
     plan=dict(type="str", default=""),
     save_plan=dict(type="bool", default=False),
     everything=dict(type="bool", default=False),
+    abandon=dict(type="bool", default=False),
     despite_failed_tests=dict(type="str", default=""),
 )
 
@@ -86,6 +87,8 @@ def _useless(params):
         return "parameters are for a definition or a template, and none is given"
     if params["plan"] and params["state"] not in ("deployed", "live"):
         return "plan is for state deployed or live"
+    if params["abandon"] and params["state"] not in ("deployed", "live", "undeployed"):
+        return "abandon is for state deployed, live or undeployed"
     if params["state"] in ("absent", "stopped", "undeployed") and params["template"]:
         return "template is for making an environment, not for state {0}".format(params["state"])
     return ""

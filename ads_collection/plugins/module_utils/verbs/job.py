@@ -18,6 +18,7 @@ ARGUMENTS = dict(
     attempt=dict(type="int"),
     go_live=dict(type="bool", default=True),
     everything=dict(type="bool", default=False),
+    abandon=dict(type="bool", default=False),
     plan=dict(type="str"),
     stages=dict(type="int", default=40),
     limited=dict(type="list", elements="str", default=[]),
@@ -62,7 +63,7 @@ def _reserve(ads, params, check_mode):
     if needed > params["stages"]:
         text = "environment '{0}' has {1} stages and this run was started for {2}. Say -e ads_stages={1}"
         return dict(failed=True, msg=text.format(params["environment"], needed, params["stages"]), code="stages")
-    options = dict(hold=not params["go_live"], all=params["everything"])
+    options = dict(hold=not params["go_live"], all=params["everything"], abandon=params["abandon"])
     begun = ads.playbooks.begin(
         params["environment"],
         params["kind"],

@@ -26,6 +26,7 @@ DESCRIBED = dict(
     labels=dict(type="dict"),
     variables=dict(type="dict"),
     capabilities=dict(type="list", elements="str", choices=["packages", "systemd"]),
+    cleaned=dict(type="bool"),
     host_key=dict(type="str", no_log=False),
 )
 

@@ -59,6 +59,9 @@ def add(
         list[str],
         typer.Option(metavar="NAME", help="What roles may use there: packages, systemd, or none; default: both."),
     ] = [],  # noqa: B006
+    cleaned: Annotated[
+        bool, typer.Option("--cleaned", help="You cleaned it: one that was abandoned may be used again.")
+    ] = False,
     host_key: Annotated[str, typer.Option(metavar="KEY|FILE", help="Its public SSH host key.")] = "",
     trust_first_contact: Trusting = False,
     dry_run: DryRun = False,
@@ -89,6 +92,7 @@ def add(
         labels=pairs(label, "label") if label else None,
         variables=pairs(var, "var") if var else None,
         capabilities=chosen,
+        cleaned=cleaned or None,
     )
     with opened(ctx) as ads:
         outcome = ads.machines.add(spec, host_key=host_key, trust_first_contact=trust_first_contact, dry_run=dry_run)

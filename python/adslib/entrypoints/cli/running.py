@@ -23,6 +23,11 @@ BLOCKED = 3
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the result of every task.")]
 Hold = Annotated[bool, typer.Option("--hold", help="Stay ready; do not go live.")]
 
+Abandon = Annotated[
+    bool,
+    typer.Option("--abandon", help="Give up returned machines that cannot be cleaned; nobody is handed them."),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add these verbs to a noun."""
@@ -67,6 +72,7 @@ def deploy(
     name: EnvironmentName,
     hold: Hold = False,
     everything: Annotated[bool, typer.Option("--all", help="Look at every instance, even if nothing differs.")] = False,
+    abandon: Abandon = False,
     plan: Annotated[str, typer.Option(metavar="ID", help="Carry out this saved plan, if it still holds.")] = "",
     verbose: Verbose = False,
     dry_run: DryRun = False,
@@ -80,7 +86,7 @@ def deploy(
         _carry(
             ads, name, "deploy", verbose, format,
             lambda **run: ads.running.deploy(
-                name, hold=hold, everything=everything, plan=plan, dry_run=dry_run, **run
+                name, hold=hold, everything=everything, abandon=abandon, plan=plan, dry_run=dry_run, **run
             ),
         )  # fmt: skip
 
@@ -88,13 +94,17 @@ def deploy(
 def undeploy(
     ctx: typer.Context,
     name: EnvironmentName,
+    abandon: Abandon = False,
     verbose: Verbose = False,
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
     """Remove what stands, and return every machine."""
     with opened(ctx) as ads:
-        _carry(ads, name, "undeploy", verbose, format, lambda **run: ads.running.undeploy(name, dry_run=dry_run, **run))
+        _carry(
+            ads, name, "undeploy", verbose, format,
+            lambda **run: ads.running.undeploy(name, abandon=abandon, dry_run=dry_run, **run),
+        )  # fmt: skip
 
 
 def run_tests(
