@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,13 +17,15 @@ pytestmark = [pytest.mark.req("A12"), pytest.mark.req("A16")]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Says welcome at /, moves /old, and knows nothing else."""
+    """Says welcome at /, moves /old, speaks without an end at /drip, and knows nothing else."""
 
     def do_GET(self) -> None:
-        self.send_response({"/": 200, "/old": 302}.get(self.path, 404))
+        self.send_response({"/": 200, "/old": 302, "/drip": 200}.get(self.path, 404))
         self.send_header("Location", "/")
         self.end_headers()
         self.wfile.write(b"welcome")
+        while self.path == "/drip" and not self.server.stopping.wait(0.05):  # type: ignore[attr-defined]
+            self.wfile.write(b".")
 
     def log_message(self, *_: object) -> None:
         pass
@@ -31,9 +34,11 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def port() -> Iterator[int]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.stopping = threading.Event()  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server.server_address[1]
+        server.stopping.set()  # type: ignore[attr-defined]
         server.shutdown()
         thread.join()
 
@@ -92,7 +97,7 @@ def test_what_failed_is_told_with_its_cause(stage: Machine, port: int) -> None:
             f"no connection to 127.0.0.1 port {closed}",
             "it has no port 'rtp'; its ports: http, sip",
             "ends with 3: out of order",
-            "does not end within 0.2 s",
+            "sleep 5 does not end within 0.2 s: raise the test's 'timeout' if it may take longer",
             "",
         ],
         strict=True,
@@ -101,6 +106,42 @@ def test_what_failed_is_told_with_its_cause(stage: Machine, port: int) -> None:
     told = verify(stage, tests, verification_fail=False)
     assert told.code == 0
     assert [test["ok"] for test in told.result["tests"]] == [False] * 6 + [True]
+
+
+@pytest.fixture
+def deaf() -> Iterator[int]:
+    """A port whose queue is full: connections to it are neither taken nor refused."""
+    with socket.socket() as listening, socket.socket() as first:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        first.connect(listening.getsockname())
+        yield listening.getsockname()[1]
+
+
+def test_what_the_timeout_cuts_off_names_it_and_its_key(stage: Machine, port: int, deaf: int) -> None:
+    about = {"instance": "web-1", "address": "127.0.0.1", "retries": 1, "timeout": 0.3}
+    tests = [
+        {**about, "http": "/", "ports": {"http": deaf}},
+        {**about, "http": "/drip", "ports": {"http": port}},
+        {**about, "tcp": "http", "ports": {"http": deaf}},
+        {**about, "command": "sleep 5"},
+        {**about, "command": "sleep 0.5", "timeout": 20},
+    ]
+    told = verify(stage, tests, verification_fail=False)
+    key = " within 0.3 s: raise the test's 'timeout' if it may take longer"
+    assert [test["cause"] for test in told.result["tests"]] == [
+        f"http://127.0.0.1:{deaf}/ does not answer{key}",
+        f"http://127.0.0.1:{port}/drip does not answer{key}",
+        f"no connection to 127.0.0.1 port {deaf}{key}",
+        f"sleep 5 does not end{key}",
+        "",
+    ]
+    assert max(test["seconds"] for test in told.result["tests"][:4]) < 3
+
+
+def test_a_timeout_of_nothing_is_refused(stage: Machine) -> None:
+    wrong = verify(stage, [{"instance": "web-1", "command": "true", "timeout": 0}])
+    assert wrong.message == "web-1: timeout: 0 is out of bounds: use more than 0 seconds"
 
 
 def test_it_is_tried_again_and_all_at_once(stage: Machine) -> None:
