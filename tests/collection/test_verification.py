@@ -174,6 +174,51 @@ def test_tasks_of_the_project_count_as_tests(stage: Machine, port: int) -> None:
     assert verify(stage, tests[::2]).code == 0
 
 
+OWN_MISTAKES = {
+    "bad.yml": ("- name: Look closer\n  ansible.builtin.fail: {msg: it is dusty}\n", "Look closer: it is dusty"),
+    "absent.yml": (None, "tests/absent.yml: there is no such file"),
+    "torn.yml": ("- name: Torn\n  debug: [\n", "tests/torn.yml: "),
+    "text.yml": ("welcome\n", "tests/text.yml: it is no list of tasks"),
+    "unknown.yml": ("- block:\n    - no.such.module: {}\n", "couldn't resolve module/action 'no.such.module'"),
+    "outer.yml": (
+        "- name: Go deeper\n  ansible.builtin.include_tasks: deeper.yml\n",
+        "what it includes could not be read; the output of this run says why",
+    ),
+    "nothing.yml": ("- name: Ask\n  ansible.builtin.debug: {msg: '{{ nothing }}'}\n", "'nothing' is undefined"),
+    "words.yml": (
+        "- ansible.builtin.command: sh -c 'echo it leaks >&2; exit 4'\n",
+        "ansible.builtin.command: non-zero return code: it leaks",
+    ),
+    "loop.yml": (
+        "- name: Count\n  ansible.builtin.assert: {that: item < 2, fail_msg: '{{ item }} is many'}\n  loop: [1, 2]\n",
+        "Count: 2 is many",
+    ),
+    "quiet.yml": (
+        "- name: Log in\n  ansible.builtin.fail: {msg: abracadabra}\n  no_log: true\n",
+        "Log in: it failed, and no_log hides why",
+    ),
+}
+
+
+def test_why_tasks_of_the_project_failed_is_told_whatever_it_was(stage: Machine) -> None:
+    """Each test follows one that failed otherwise: no cause is that of another, and none ends the run."""
+    (stage.project / "tests").mkdir()
+    for name, (text, _) in OWN_MISTAKES.items():
+        if text is not None:
+            (stage.project / "tests" / name).write_text(text)
+    tests = [{"instance": "web-1", "tasks": f"tests/{name}"} for name in OWN_MISTAKES]
+    told = verify(stage, tests, verification_fail=False)
+    assert told.code == 0, told.output
+    noted = [
+        found["ansible_facts"] for found in told.results if "verification_results" in found.get("ansible_facts", ())
+    ]
+    causes = {test["test"]: test["cause"] for test in noted[-1]["verification_results"]["tests"]}
+    assert len(causes) == len(OWN_MISTAKES)
+    for name, (_, words) in OWN_MISTAKES.items():
+        assert words in causes[f"tasks tests/{name}"]
+    assert "abracadabra" not in str(causes)
+
+
 def test_check_mode_tests_nothing(stage: Machine) -> None:
     done = stage.run("verification", "--check", ads_tests=[{"instance": "a", "command": "touch proof"}])
     assert done.code == 0
