@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from adslib.domain.lifecycle import MachineState
-from adslib.domain.machine import Reach, Size
+from adslib.domain.machine import Machine, Reach, Size
 
 
 class Capability(StrEnum):
@@ -58,6 +58,24 @@ class Sighting:
     reach: Reach = Reach()
     capabilities: frozenset[str] = frozenset()
     reason: str = ""
+
+
+def known_as(machine: Machine) -> Sighting:
+    """A machine as its gateway would show it, from what the store knows."""
+    return Sighting(
+        ref=machine.ref,
+        name=machine.name,
+        state=machine.state,
+        id=machine.id if machine.made else "",
+        kind=machine.kind,
+        size=machine.size,
+        os=machine.os,
+        location=machine.location,
+        image=machine.image,
+        reach=machine.reach,
+        capabilities=machine.capabilities,
+        reason=machine.reason,
+    )
 
 
 @dataclass(frozen=True, slots=True)
