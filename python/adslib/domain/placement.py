@@ -10,54 +10,15 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from adslib.domain.definition import Need
 from adslib.domain.desired import Desired
-from adslib.domain.gateway import Offer, Order
+from adslib.domain.fitting import OWN_SYSTEM, Load, Spec, Wanted, fits, lack, spec_of
+from adslib.domain.gateway import Offer
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine, Size
+from adslib.domain.making import Maker, Names, NewMachine
 from adslib.domain.topology import Instance
 
 USABLE = frozenset({MachineState.RUNNING, MachineState.STOPPED, MachineState.CREATING})
-OWN_SYSTEM = "system"
-"""The capability of a machine that has its own `/`: any role may run there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A need made exact: what the machine of an instance must be."""
-
-    service: str
-    need: Need
-    size: Size
-    location: str
-    capabilities: frozenset[str]
-
-    def __str__(self) -> str:
-        parts = [self.need.size or "any size", self.need.os, self.need.kind]
-        text = " ".join(part for part in parts if part)
-        if self.location:
-            text += f" in {self.location}"
-        if self.need.gateway:
-            text += f" from gateway {self.need.gateway}"
-        return text + (f" with {', '.join(sorted(self.capabilities))}" if self.capabilities else "")
-
-
-@dataclass(frozen=True, slots=True)
-class NewMachine:
-    """A machine to be made; it gets its id when it is reserved."""
-
-    name: str
-    gateway: str
-    kind: str
-    size: Size
-    os: str
-    location: str
-    image: str
-    capabilities: frozenset[str]
-
-    def order(self, id: str) -> Order:
-        """What the gateway is asked for."""
-        return Order(id, self.name, self.size, self.os, self.image, self.location)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,63 +35,12 @@ class Shortage:
 
 
 @dataclass(slots=True)
-class _Load:
-    """What stands on a machine so far."""
-
-    services: set[str] = field(default_factory=set)
-    exclusive: bool = False
-    cpu: float = 0.0
-    memory: int = 0
-
-    def takes(self, wanted: Wanted, size: Size) -> bool:
-        need = wanted.need
-        alone = self.exclusive or not need.shared or (need.spread and wanted.service in self.services)
-        if self.services and alone:
-            return False
-        # Cores are fractions: their sum depends on the order of adding, and what stands must fit in any order.
-        enough = self.cpu + need.cpu <= size.cpu + 1e-9 and self.memory + need.memory <= size.memory
-        return enough or not need.shared
-
-    def add(self, wanted: Wanted) -> None:
-        self.services.add(wanted.service)
-        self.exclusive = not wanted.need.shared
-        self.cpu += wanted.need.cpu
-        self.memory += wanted.need.memory
-
-
-_Spec = tuple[str, str, str, str, Size, frozenset[str]]
-"""Location, operating system, kind, gateway, size, capabilities: machines alike in these are one class."""
-
-
-@dataclass(slots=True)
 class Seating:
     """The result: instance id → machine name, the machines to make, and what is missing."""
 
     seats: dict[str, str] = field(default_factory=dict)
     new: list[NewMachine] = field(default_factory=list)
     missing: list[Shortage] = field(default_factory=list)
-
-
-def fits(spec: _Spec, wanted: Wanted) -> bool:
-    """Whether a class of machines will do."""
-    location, system, kind, gateway, size, capabilities = spec
-    need = wanted.need
-    return (
-        (not wanted.location or location == wanted.location)
-        and (not need.os or system == need.os or system.partition("-")[0] == need.os)
-        and (not need.kind or kind == need.kind)
-        and (not need.gateway or gateway == need.gateway)
-        and size.holds(wanted.size)
-        and wanted.capabilities <= capabilities
-    )
-
-
-def spec_of(machine: Machine) -> _Spec:
-    """The class of a machine."""
-    # A local machine that is not made yet has no root to tell it by.
-    local = machine.reach.root or machine.kind == "process"
-    own = machine.capabilities if local else machine.capabilities | {OWN_SYSTEM}
-    return (machine.location, machine.os, machine.kind, machine.gateway, machine.size, own)
 
 
 class Placer:
@@ -158,19 +68,17 @@ class Placer:
         self._current = current
         self._machines = {m.name: m for m in (*held, *free) if m.state in USABLE}
         self._held = {m.name for m in held}
-        self._offers = offers
+        self._makers = [Maker(offer) for offer in offers]
         self._sizes = sizes
-        self._loads: dict[str, _Load] = {}
+        self._loads: dict[str, Load] = {}
         self._wanted: dict[tuple[str, str], Wanted] = {}
-        self._room = {offer.gateway: offer.room for offer in offers}
         self._shared: dict[str, list[str]] = {}
         self._full: dict[tuple[str, Wanted], int] = {}
-        self._classes: dict[_Spec, deque[str]] = {}
+        self._classes: dict[Spec, deque[str]] = {}
         self._fitting: dict[Wanted, list[deque[str]]] = {}
-        self._alone: dict[_Spec, dict[Wanted, dict[str, Instance]]] = {}
+        self._alone: dict[Spec, dict[Wanted, dict[str, Instance]]] = {}
         self._hopeless: set[Wanted] = set()
-        self._names = {*taken, *(m.name for m in (*held, *free))}
-        self._numbers: dict[str, int] = {}
+        self._names = Names(desired.definition.environment, (*taken, *(m.name for m in (*held, *free))))
         self._new: dict[str, NewMachine] = {}
         self._lacking: dict[Wanted, int] = {}
 
@@ -229,8 +137,8 @@ class Placer:
             return wanted.capabilities <= spec_of(machine)[5]
         return name in self._held and fits(spec_of(machine), wanted)
 
-    def _load(self, name: str) -> _Load:
-        return self._loads.setdefault(name, _Load())
+    def _load(self, name: str) -> Load:
+        return self._loads.setdefault(name, Load())
 
     def _sit(self, result: Seating, instance: Instance, wanted: Wanted, name: str) -> None:
         self._load(name).add(wanted)
@@ -294,7 +202,7 @@ class Placer:
             self._hopeless.add(wanted)
         return found
 
-    def _give_way(self, result: Seating, wanted: Wanted, tried: set[_Spec]) -> str:
+    def _give_way(self, result: Seating, wanted: Wanted, tried: set[Spec]) -> str:
         for spec, idle in self._classes.items():
             if spec in tried or not fits(spec, wanted):
                 continue
@@ -305,7 +213,7 @@ class Placer:
                 elsewhere = self._give_way(result, other, tried) if alone else ""
                 if elsewhere:
                     name, instance = alone.popitem()
-                    self._loads[name] = _Load()
+                    self._loads[name] = Load()
                     self._sit(result, instance, other, elsewhere)
                     there = spec_of(self._machines[elsewhere])
                     self._alone.setdefault(there, {}).setdefault(other, {})[elsewhere] = instance
@@ -319,37 +227,12 @@ class Placer:
         return fits((new.location, new.os, new.kind, new.gateway, new.size, new.capabilities), wanted)
 
     def _make(self, instance: Instance, wanted: Wanted) -> str:
-        for offer in self._offers:
-            room = self._room[offer.gateway]
-            made = self._from_offer(instance, wanted, offer) if room is None or room > 0 else None
+        for maker in self._makers:
+            made = maker.make(instance, wanted, self._names)
             if made:
-                if room is not None:
-                    self._room[offer.gateway] = room - 1
                 self._new[made.name] = made
                 return made.name
         return ""
-
-    def _from_offer(self, instance: Instance, wanted: Wanted, offer: Offer) -> NewMachine | None:
-        size = next((size for size in offer.sizes if size.holds(wanted.size)), None)
-        location = wanted.location or (offer.locations[0] if offer.locations else "")
-        systems = offer.systems or ((wanted.need.os,) if wanted.need.os else ("",))
-        own = offer.capabilities if offer.kind == "process" else offer.capabilities | {OWN_SYSTEM}
-        if size is None or (offer.locations and location not in offer.locations):
-            return None
-        for system in systems:
-            if fits((location, system, offer.kind, offer.gateway, size, own), wanted):
-                name = self._name(instance)
-                return NewMachine(name, offer.gateway, offer.kind, size, system, location, wanted.need.image, own)
-        return None
-
-    def _name(self, instance: Instance) -> str:
-        where = instance.scope.path.replace("/", "-")
-        stem = "-".join(part for part in (self._desired.definition.environment, where) if part)
-        number = self._numbers.get(stem, 0) + 1
-        while f"{stem}-{number}" in self._names:
-            number += 1
-        self._numbers[stem] = number
-        return f"{stem}-{number}"
 
     def _fixed_problem(self, instance: Instance, wanted: Wanted) -> Shortage:
         machine = self._machines.get(instance.machine)
@@ -357,7 +240,7 @@ class Placer:
         if machine is None:
             there = "it is not in the pool or does not run, or somebody else holds it"
         elif lacking:
-            there = f"{_lack(lacking)} are not for it; allow_host_changes permits it"
+            there = f"{lack(lacking)} are not for it; allow_host_changes permits it"
         elif self._load(machine.name).services:
             there = "another service stands there and they do not share it, or both are too large for it"
         else:
@@ -368,27 +251,8 @@ class Placer:
         near = [m for m in self._machines.values() if m.location == wanted.location or not wanted.location]
         unused = sum(1 for m in near if not self._load(m.name).services)
         there = [f"{unused} free there, none of them fits" if unused else "none free there"]
-        there += [_why_not(offer, wanted, self._room[offer.gateway]) for offer in self._offers]
+        there += [maker.why_not(wanted) for maker in self._makers]
         return Shortage(str(wanted), (wanted.service,), count, "; ".join(there))
-
-
-def _why_not(offer: Offer, wanted: Wanted, room: int | None) -> str:
-    own = offer.capabilities if offer.kind == "process" else offer.capabilities | {OWN_SYSTEM}
-    lacking = wanted.capabilities - own
-    name = f"gateway {offer.gateway}"
-    if lacking:
-        return f"{name} has no machines for {_lack(lacking)}; allow_host_changes permits it"
-    if room is not None and room <= 0:
-        return f"{name} can make no more"
-    if offer.locations and wanted.location and wanted.location not in offer.locations:
-        return f"{name} has no {wanted.location}"
-    if not any(size.holds(wanted.size) for size in offer.sizes):
-        return f"{name} makes nothing as large"
-    return f"{name} makes nothing like it"
-
-
-def _lack(capabilities: frozenset[str]) -> str:
-    return "packages of its own" if "packages" in capabilities else "roles that change the whole system"
 
 
 def unknown_sizes(desired: Desired, sizes: Mapping[str, Size]) -> Iterable[tuple[str, str]]:

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from adslib.domain.desired import fingerprint
-from adslib.domain.placement import NewMachine, Shortage
+from adslib.domain.making import NewMachine
+from adslib.domain.placement import Shortage
 
 
 class Verb(StrEnum):
