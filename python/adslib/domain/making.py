@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from adslib.domain.fitting import OWN_SYSTEM, Wanted, fits, lack
+from adslib.domain.fitting import OWN_SYSTEM, Spec, Wanted, fits, lack
 from adslib.domain.gateway import Offer, Order
 from adslib.domain.machine import Size
 from adslib.domain.topology import Instance
@@ -24,57 +24,76 @@ class NewMachine:
     image: str
     capabilities: frozenset[str]
 
+    @property
+    def spec(self) -> Spec:
+        """Its class."""
+        return (self.location, self.os, self.kind, self.gateway, self.size, self.capabilities)
+
     def order(self, id: str) -> Order:
         """What the gateway is asked for."""
         return Order(id, self.name, self.size, self.os, self.image, self.location)
 
 
-class Names:
-    """Names of new machines: the environment's and the place's, and a number.
+class NewMachines:
+    """The machines to be made, by name: the environment's and the place's, and a number.
 
     Args:
-        environment: its name. taken: names that no new machine may have.
+        environment: its name. taken: names that none of them may have.
     """
 
     def __init__(self, environment: str, taken: Iterable[str]) -> None:
+        self.by_name: dict[str, NewMachine] = {}
         self._environment = environment
         self._taken = set(taken)
         self._numbers: dict[str, int] = {}
 
-    def next(self, instance: Instance) -> str:
-        """A name for the machine of an instance."""
+    def add(self, shape: NewMachine, instance: Instance) -> str:
+        """Name a machine after the instance that it is for."""
         where = instance.scope.path.replace("/", "-")
         stem = "-".join(part for part in (self._environment, where) if part)
         number = self._numbers.get(stem, 0) + 1
         while f"{stem}-{number}" in self._taken:
             number += 1
         self._numbers[stem] = number
-        return f"{stem}-{number}"
+        name = f"{stem}-{number}"
+        self.by_name[name] = replace(shape, name=name)
+        return name
 
 
 class Maker:
-    """What one gateway can make, and how many machines more."""
+    """The machines that one gateway makes, a `Stock`.
 
-    def __init__(self, offer: Offer) -> None:
+    Args:
+        offer: what it can make, and how many. new: where they are written down.
+    """
+
+    def __init__(self, offer: Offer, new: NewMachines) -> None:
+        self.alone: dict[Wanted, dict[str, Instance]] = {}
         self._offer = offer
+        self._new = new
         self._room = offer.room
         self._own = offer.capabilities if offer.kind == "process" else offer.capabilities | {OWN_SYSTEM}
         self._shapes: dict[Wanted, NewMachine | None] = {}
 
-    def shape(self, wanted: Wanted) -> NewMachine | None:
-        """The machine that it would make for this, without a name; None if it makes nothing like it."""
-        if wanted not in self._shapes:
-            self._shapes[wanted] = self._shape(wanted)
-        return self._shapes[wanted]
+    def serves(self, wanted: Wanted) -> bool:
+        """Whether it makes machines that will do."""
+        return self._shape(wanted) is not None
 
-    def make(self, instance: Instance, wanted: Wanted, names: Names) -> NewMachine | None:
-        """A new machine for an instance; None if it has no room or makes nothing like it."""
-        shape = self.shape(wanted)
+    def take(self, instance: Instance, wanted: Wanted) -> str:
+        """A new machine for an instance; empty if it has no room or makes nothing like it."""
+        shape = self._shape(wanted)
         if shape is None or self._full:
-            return None
+            return ""
         if self._room is not None:
             self._room -= 1
-        return replace(shape, name=names.next(instance))
+        return self._new.add(shape, instance)
+
+    def hand_over(self, name: str, instance: Instance, wanted: Wanted) -> str:
+        """Make another machine instead of one: as the newcomer wants it."""
+        del self._new.by_name[name]
+        if self._room is not None:
+            self._room += 1
+        return self.take(instance, wanted)
 
     def why_not(self, wanted: Wanted) -> str:
         """Why it makes no machine for this, or no more of them."""
@@ -95,6 +114,12 @@ class Maker:
         return self._room is not None and self._room <= 0
 
     def _shape(self, wanted: Wanted) -> NewMachine | None:
+        """The machine that it would make, without a name; None if it makes nothing like it."""
+        if wanted not in self._shapes:
+            self._shapes[wanted] = self._designed(wanted)
+        return self._shapes[wanted]
+
+    def _designed(self, wanted: Wanted) -> NewMachine | None:
         offer, need = self._offer, wanted.need
         size = next((size for size in offer.sizes if size.holds(wanted.size)), None)
         location = wanted.location or (offer.locations[0] if offer.locations else "")
