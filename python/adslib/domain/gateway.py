@@ -97,6 +97,15 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed up to a mark: machines as they are now, and the refs of those that are gone."""
+
+    mark: str
+    machines: tuple[Sighting, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """What a gateway can make, for planning: read once, pure afterwards.
 
@@ -171,3 +180,10 @@ class Gateway(Protocol):
 
     def delete_snapshot(self, ref: str, name: str) -> None:
         """Remove a snapshot."""
+
+
+class Notifying(Gateway, Protocol):
+    """A gateway that declares NOTIFY tells what changed, so that nobody has to read all its machines (A10)."""
+
+    def changes(self, since: str = "") -> Changes:
+        """Tell what changed after a mark that an earlier call gave; without one: everything."""

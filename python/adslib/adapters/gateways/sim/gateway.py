@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
-from adslib.adapters.gateways.notifying import Changes
 from adslib.adapters.gateways.orders import check_choice, check_size
 from adslib.adapters.gateways.sim import images
 from adslib.adapters.gateways.sim.cloud import Cloud
@@ -16,7 +15,7 @@ from adslib.adapters.gateways.sim.faults import Faults
 from adslib.adapters.gateways.sim.rows import ABILITIES, KIND, checked_address, free_address, new_row, sighting
 from adslib.adapters.gateways.sim.tables import gone, machines
 from adslib.domain.errors import Conflict, Failed, Invalid, NotFound
-from adslib.domain.gateway import Capability, InstanceTemplate, Offer, Order, Sighting, Snapshot
+from adslib.domain.gateway import Capability, Changes, InstanceTemplate, Offer, Order, Sighting, Snapshot
 from adslib.domain.machine import Size
 from adslib.domain.names import checked_name
 
