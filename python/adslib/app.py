@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from adslib.adapters import processes
 from adslib.adapters.settings import Settings, read_settings
+from adslib.domain.gateway import Sighting, known_as
 from adslib.domain.job import Owner
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class App:
         """The gateways by their settings in the store."""
         from adslib.adapters.gateways import Gateways
 
-        return Gateways(self.settings.home, self.settings.database_url)
+        sizes = tuple(self.settings.sizes.values())
+        return Gateways(self.settings.home, self.settings.database_url, sizes, self._known)
 
     @cached_property
     def playbooks(self) -> Playbooks:
@@ -66,6 +68,11 @@ class App:
         from adslib.adapters.playbooks import Playbooks
 
         return Playbooks(self.settings.home)
+
+    def _known(self, gateway: str) -> list[Sighting]:
+        """The machines that the store knows of a gateway."""
+        with self.store.reading() as tx:
+            return [known_as(machine) for machine in tx.machines.list(gateway=gateway)]
 
     def close(self) -> None:
         """Close what was opened."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,13 +17,15 @@ pytestmark = [pytest.mark.req("A12"), pytest.mark.req("A16")]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Says welcome at /, moves /old, and knows nothing else."""
+    """Says welcome at /, moves /old, speaks without an end at /drip, and knows nothing else."""
 
     def do_GET(self) -> None:
-        self.send_response({"/": 200, "/old": 302}.get(self.path, 404))
+        self.send_response({"/": 200, "/old": 302, "/drip": 200}.get(self.path, 404))
         self.send_header("Location", "/")
         self.end_headers()
         self.wfile.write(b"welcome")
+        while self.path == "/drip" and not self.server.stopping.wait(0.05):  # type: ignore[attr-defined]
+            self.wfile.write(b".")
 
     def log_message(self, *_: object) -> None:
         pass
@@ -31,9 +34,11 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def port() -> Iterator[int]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.stopping = threading.Event()  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server.server_address[1]
+        server.stopping.set()  # type: ignore[attr-defined]
         server.shutdown()
         thread.join()
 
@@ -92,7 +97,7 @@ def test_what_failed_is_told_with_its_cause(stage: Machine, port: int) -> None:
             f"no connection to 127.0.0.1 port {closed}",
             "it has no port 'rtp'; its ports: http, sip",
             "ends with 3: out of order",
-            "does not end within 0.2 s",
+            "sleep 5 does not end within 0.2 s: raise the test's 'timeout' if it may take longer",
             "",
         ],
         strict=True,
@@ -101,6 +106,42 @@ def test_what_failed_is_told_with_its_cause(stage: Machine, port: int) -> None:
     told = verify(stage, tests, verification_fail=False)
     assert told.code == 0
     assert [test["ok"] for test in told.result["tests"]] == [False] * 6 + [True]
+
+
+@pytest.fixture
+def deaf() -> Iterator[int]:
+    """A port whose queue is full: connections to it are neither taken nor refused."""
+    with socket.socket() as listening, socket.socket() as first:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        first.connect(listening.getsockname())
+        yield listening.getsockname()[1]
+
+
+def test_what_the_timeout_cuts_off_names_it_and_its_key(stage: Machine, port: int, deaf: int) -> None:
+    about = {"instance": "web-1", "address": "127.0.0.1", "retries": 1, "timeout": 0.3}
+    tests = [
+        {**about, "http": "/", "ports": {"http": deaf}},
+        {**about, "http": "/drip", "ports": {"http": port}},
+        {**about, "tcp": "http", "ports": {"http": deaf}},
+        {**about, "command": "sleep 5"},
+        {**about, "command": "sleep 0.5", "timeout": 20},
+    ]
+    told = verify(stage, tests, verification_fail=False)
+    key = " within 0.3 s: raise the test's 'timeout' if it may take longer"
+    assert [test["cause"] for test in told.result["tests"]] == [
+        f"http://127.0.0.1:{deaf}/ does not answer{key}",
+        f"http://127.0.0.1:{port}/drip does not answer{key}",
+        f"no connection to 127.0.0.1 port {deaf}{key}",
+        f"sleep 5 does not end{key}",
+        "",
+    ]
+    assert max(test["seconds"] for test in told.result["tests"][:4]) < 3
+
+
+def test_a_timeout_of_nothing_is_refused(stage: Machine) -> None:
+    wrong = verify(stage, [{"instance": "web-1", "command": "true", "timeout": 0}])
+    assert wrong.message == "web-1: timeout: 0 is out of bounds: use more than 0 seconds"
 
 
 def test_it_is_tried_again_and_all_at_once(stage: Machine) -> None:
@@ -131,6 +172,51 @@ def test_tasks_of_the_project_count_as_tests(stage: Machine, port: int) -> None:
     assert "1 of 3 tests failed: Look closer: it is dusty" in done.output
     assert verify(stage, tests, verification_fail=False).code == 0
     assert verify(stage, tests[::2]).code == 0
+
+
+OWN_MISTAKES = {
+    "bad.yml": ("- name: Look closer\n  ansible.builtin.fail: {msg: it is dusty}\n", "Look closer: it is dusty"),
+    "absent.yml": (None, "tests/absent.yml: there is no such file"),
+    "torn.yml": ("- name: Torn\n  debug: [\n", "tests/torn.yml: "),
+    "text.yml": ("welcome\n", "tests/text.yml: it is no list of tasks"),
+    "unknown.yml": ("- block:\n    - no.such.module: {}\n", "couldn't resolve module/action 'no.such.module'"),
+    "outer.yml": (
+        "- name: Go deeper\n  ansible.builtin.include_tasks: deeper.yml\n",
+        "what it includes could not be read; the output of this run says why",
+    ),
+    "nothing.yml": ("- name: Ask\n  ansible.builtin.debug: {msg: '{{ nothing }}'}\n", "'nothing' is undefined"),
+    "words.yml": (
+        "- ansible.builtin.command: sh -c 'echo it leaks >&2; exit 4'\n",
+        "ansible.builtin.command: non-zero return code: it leaks",
+    ),
+    "loop.yml": (
+        "- name: Count\n  ansible.builtin.assert: {that: item < 2, fail_msg: '{{ item }} is many'}\n  loop: [1, 2]\n",
+        "Count: 2 is many",
+    ),
+    "quiet.yml": (
+        "- name: Log in\n  ansible.builtin.fail: {msg: abracadabra}\n  no_log: true\n",
+        "Log in: it failed, and no_log hides why",
+    ),
+}
+
+
+def test_why_tasks_of_the_project_failed_is_told_whatever_it_was(stage: Machine) -> None:
+    """Each test follows one that failed otherwise: no cause is that of another, and none ends the run."""
+    (stage.project / "tests").mkdir()
+    for name, (text, _) in OWN_MISTAKES.items():
+        if text is not None:
+            (stage.project / "tests" / name).write_text(text)
+    tests = [{"instance": "web-1", "tasks": f"tests/{name}"} for name in OWN_MISTAKES]
+    told = verify(stage, tests, verification_fail=False)
+    assert told.code == 0, told.output
+    noted = [
+        found["ansible_facts"] for found in told.results if "verification_results" in found.get("ansible_facts", ())
+    ]
+    causes = {test["test"]: test["cause"] for test in noted[-1]["verification_results"]["tests"]}
+    assert len(causes) == len(OWN_MISTAKES)
+    for name, (_, words) in OWN_MISTAKES.items():
+        assert words in causes[f"tasks tests/{name}"]
+    assert "abracadabra" not in str(causes)
 
 
 def test_check_mode_tests_nothing(stage: Machine) -> None:

@@ -37,7 +37,7 @@ def shop(**changes: Any) -> Definition:
         roles=(OWN_ROLE, Role("theirs.tuning", {"peer": "{{ members.accounts[0].address }}"})),
         ports={"http": 8080},
         vars={"me": "{{ self.address }}:{{ self.ports.http }}", "workers": 2},
-        tests=(Check(http="/healthz?{{ self.name }}"), Check(tcp="http")),
+        tests=(Check(http="/healthz?{{ self.name }}"), Check(tcp="http", timeout=90)),
     )
     media = replace(media, requires=(*media.requires, Requirement(configuration="limits")), **changes)
     return definition(
@@ -133,6 +133,7 @@ def test_an_instance_has_what_its_roles_need() -> None:
     assert entry["ads_component"]["vars"] == {"deep": [1, 2]}
     assert [test.get("http") or test.get("tcp") for test in entry["tests"]] == ["/healthz?media-1", "http"]
     assert {test["address"] for test in entry["tests"]} == {"10.0.0.1"}
+    assert [test["timeout"] for test in entry["tests"]] == [10, 90]
     assert entry["stage"] == 3, "behind the common layer and the accounts"
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from adslib.domain.definition import Component, Definition, Package, Placement, Role
 from adslib.domain.errors import Invalid
 from adslib.domain.lifecycle import MachineState
-from adslib.domain.machine import Machine, Reach
+from adslib.domain.machine import Machine, Reach, Size
 from domain.definitions import (
     LARGE,
     MEDIUM,
@@ -120,26 +120,93 @@ def test_who_does_not_care_gives_way_to_who_does() -> None:
 SYSTEMS = ("debian-12", "rocky-9")
 
 
+@pytest.mark.req("A5", "A11", "A24")
+def test_who_does_not_care_leaves_the_last_room_of_a_gateway_to_who_does() -> None:
+    known = [service("any"), service("rocky", os="rocky"), service("picky", gateway="a")]
+    offers = (offer("a", room=2, systems=("debian-12", "rocky-9")), offer("b", room=1, systems=("debian-12",)))
+    made = World(offers=offers).plan(definition(*known))
+    gateway_of = {new.name: (new.gateway, new.os) for new in made.new}
+    assert {id: gateway_of[name] for id, name in made.seats.items()} == {
+        "any-1": ("b", "debian-12"),
+        "rocky-1": ("a", "rocky-9"),
+        "picky-1": ("a", "debian-12"),
+    }
+    assert len(made.new) == 3, "nothing is made that nobody stands on"
+    assert "more: 1 × any size missing" in said(definition(*known, service("more")), offers=offers)
+
+
+@pytest.mark.req("A5", "A11")
+def test_who_does_not_care_goes_to_a_new_machine_where_another_needs_that_of_the_pool() -> None:
+    known = [service("any"), service("debian", os="debian")]
+    made = World(free=(machine("m"),), offers=(offer("a", systems=("rocky-9",)),)).plan(definition(*known))
+    assert made.seats["debian-1"] == "m"
+    assert [(new.name, new.os) for new in made.new] == [(made.seats["any-1"], "rocky-9")]
+
+
+@pytest.mark.req("A5", "A7", "A11")
+def test_a_machine_that_is_not_made_after_all_is_shared_with_nobody() -> None:
+    known = [
+        service("any", shared=True, cpu=0.1),
+        service("picky", gateway="a"),
+        service("late", shared=True, cpu=0.1),
+    ]
+    made = World(offers=(offer("a", room=1), offer("b", room=1))).plan(definition(*known))
+    assert made.seats["any-1"] == made.seats["late-1"] != made.seats["picky-1"]
+    assert {new.name: new.gateway for new in made.new} == {made.seats["picky-1"]: "a", made.seats["any-1"]: "b"}
+
+
+SYSTEMS = ("debian-12", "rocky-9")
+some_systems = st.sampled_from([SYSTEMS, SYSTEMS[:1], SYSTEMS[1:]])
+some_sizes = st.sampled_from([(SMALL, MEDIUM), (SMALL,), (MEDIUM,)])
+
+
 @pytest.mark.req("A5", "A11")
 @given(
-    st.lists(st.tuples(st.sampled_from(["", *SYSTEMS]), st.sampled_from(["", "medium"])), min_size=1, max_size=4),
-    st.lists(st.tuples(st.sampled_from(SYSTEMS), st.sampled_from([SMALL, MEDIUM])), max_size=4),
+    st.lists(
+        st.tuples(
+            st.sampled_from(["", *SYSTEMS]), st.sampled_from(["", "medium"]), st.sampled_from(["", "", "a", "static"])
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.lists(st.tuples(st.sampled_from(SYSTEMS), st.sampled_from([SMALL, MEDIUM])), max_size=3),
+    st.lists(st.tuples(some_systems, some_sizes, st.integers(0, 2)), max_size=2),
 )
-@settings(max_examples=200)
+@settings(max_examples=400)
 def test_nothing_is_called_missing_that_some_other_seating_would_find(
-    asked: list[tuple[str, str]], there: list[tuple[str, object]]
+    asked: list[tuple[str, str, str]],
+    there: list[tuple[str, Size]],
+    made: list[tuple[tuple[str, ...], tuple[Size, ...], int]],
 ) -> None:
-    wanted = definition(*(service(f"s{number}", os=os, size=size) for number, (os, size) in enumerate(asked)))
+    """Every way to seat all of them is tried: on machines of the pool and in the room of gateways."""
+    wanted = definition(
+        *(service(f"s{n}", os=os, size=size, gateway=gateway) for n, (os, size, gateway) in enumerate(asked))
+    )
     pool = [machine(f"m{number}", os=os, size=size) for number, (os, size) in enumerate(there)]
+    offers = [
+        offer(gateway, systems=systems, sizes=sizes, room=room)
+        for gateway, (systems, sizes, room) in zip("ab", made, strict=False)
+    ]
+    places = [("static", (m.os,), (m.size,)) for m in pool]
+    places += [(o.gateway, o.systems, o.sizes) for o in offers for _ in range(o.room or 0)]
 
-    def good(chosen: tuple[Machine, ...]) -> bool:
+    def good(chosen: tuple[tuple[str, tuple[str, ...], tuple[Size, ...]], ...]) -> bool:
         return all(
-            (not os or m.os == os) and (not size or m.size == MEDIUM)
-            for (os, size), m in zip(asked, chosen, strict=True)
+            (not os or os in systems) and (not size or MEDIUM in sizes) and (not gateway or gateway == where)
+            for (os, size, gateway), (where, systems, sizes) in zip(asked, chosen, strict=True)
         )
 
-    possible = len(pool) >= len(asked) and any(good(chosen) for chosen in permutations(pool, len(asked)))
-    assert bool(World(free=tuple(pool)).plan(wanted).blocked) is not possible
+    possible = any(good(chosen) for chosen in permutations(places, len(asked)))
+    found = World(free=tuple(pool), offers=tuple(offers)).plan(wanted)
+    assert bool(found.blocked) is not possible
+    if possible:
+        machines = {m.name: (m.gateway, (m.os,), (m.size,)) for m in pool}
+        machines |= {new.name: (new.gateway, (new.os,), (new.size,)) for new in found.new}
+        taken = [found.seats[f"s{number}-1"] for number in range(len(asked))]
+        assert len(set(taken)) == len(taken)
+        assert good(tuple(machines[name] for name in taken))
+        assert {new.name for new in found.new} <= set(taken)
+        assert all(sum(new.gateway == o.gateway for new in found.new) <= (o.room or 0) for o in offers)
 
 
 # ── together on one machine ──────────────────────────────────────────────────────────────────────────

@@ -266,6 +266,11 @@ SERVICE_MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"tests": [{"http": "http://a/", "port": "http"}]}, "a full URL carries its port itself"),
     ({"tests": [{"tcp": "http", "status": 200}]}, "'status' is said of http tests only"),
     ({"tests": [{"http": "/", "status": 99}]}, "99 is out of bounds. Use 100 to 599"),
+    ({"tests": [{"tcp": 80, "timeout": 0}]}, "services.web.tests[0].timeout: 0 is out of bounds. Use more than 0 and"),
+    ({"tests": [{"tcp": 80, "timeout": 3600.5}]}, "3600.5 is out of bounds. Use more than 0 and at most 3600 seconds"),
+    ({"tests": [{"tcp": 80, "timeout": float("nan")}]}, "nan is out of bounds"),
+    ({"tests": [{"tcp": 80, "timeout": "9"}]}, "services.web.tests[0].timeout: expected a whole number or a number"),
+    ({"tests": [{"tasks": "x.yml", "timeout": 9}]}, "'timeout' is said of http, tcp and command tests only"),
     ({"tests": [{"tasks": "../x.yml"}]}, "'../x.yml' leads out of the project"),
     ({"tests": [{"http": "/"}], "ports": {}}, "it is not said which port answers. Give the service a port"),
     ({"vars": {"a": {"secret": 1}}}, "services.web.vars.a: a secret is given by its name"),
@@ -349,6 +354,12 @@ def test_the_port_of_a_test_is_filled_in() -> None:
     read_tests = read(tree(services={"web": service})).services["web"].tests
     assert [test.port for test in read_tests] == ["http", "admin", "", "", "81"]
     assert read_tests[2].tcp == "22"
+
+
+@pytest.mark.req("A12")
+def test_how_long_one_try_of_a_test_may_take() -> None:
+    service = {"component": "web", "tests": [{"tcp": 80}, {"command": "x", "timeout": 90}, {"tcp": 80, "timeout": 0.5}]}
+    assert [test.timeout for test in read(tree(services={"web": service})).services["web"].tests] == [10, 90, 0.5]
 
 
 @pytest.mark.req("A1")

@@ -10,7 +10,10 @@ import pytest
 from adslib.domain.actor import Permission
 from adslib.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unsupported
 from adslib.domain.gateway_setting import GatewaySetting
+from adslib.domain.machine import Size
 from adslib.usecases.ads import Ads
+from usecases.acting import acting as carrying
+from usecases.acting import carry_out, document, with_machines
 
 
 @pytest.mark.req("A9")
@@ -22,6 +25,49 @@ def test_two_gateways_are_there_without_being_added(ads: Ads) -> None:
     assert rows["static"]["capabilities"] == []
     assert [size["name"] for size in ads.gateways.sizes("local")] == ["small", "medium", "large"]
     assert ads.gateways.sizes("static") == []
+
+
+@pytest.mark.req("A5", "A9")
+@pytest.mark.parametrize("kind", ["local", "sim"])
+def test_machines_are_made_in_the_sizes_of_the_settings(
+    kind: str, store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "ads.toml"
+    settings.write_text("[sizes]\nroomy = {cpu = 3, memory = 6144, disk = 7}\ntiny = {cpu = 0.5, memory = 256}\n")
+    monkeypatch.setenv("ADS_CONFIG", str(settings))
+    services = {name: {"roles": ["ads.deploy.component"], "machine": {"size": name}} for name in ("tiny", "roomy")}
+    with carrying(store_url) as ads:
+        ads.gateways.add("here", kind)
+        assert [size["name"] for size in ads.gateways.sizes("here")] == ["tiny", "roomy"]
+        ads.environments.create(document(services=services))
+        try:
+            carry_out(ads)
+            with ads.app.store.reading() as tx:
+                stored = {machine.size for machine in tx.machines.list(gateway="here")}
+                made = ads.app.gateways.open("here", tx.gateways.list()).machines()
+            assert stored == {machine.size for machine in made} == {Size("tiny", 0.5, 256), Size("roomy", 3, 6144, 7)}
+        finally:
+            carry_out(ads, kind="undeploy")
+
+
+@pytest.mark.req("A9")
+def test_a_gateway_that_asks_nobody_sees_the_machines_that_the_store_knows(ads: Ads) -> None:
+    ads.gateways.add("rack", "static")
+    with_machines(ads, "web1", "web2", made=True)
+    with_machines(ads, "web3", gateway="rack", os="debian-12", location="west")
+    assert [ads.gateways.show(name)["machines"] for name in ("static", "rack")] == [2, 1]
+    with ads.app.store.reading() as tx:
+        settings = tx.gateways.list()
+        stored = tx.machines.get("web3")
+    rack = ads.app.gateways.open("rack", settings)
+    assert [machine.name for machine in rack.machines()] == ["web3"]
+    seen = rack.look(stored.ref)
+    assert (seen.id, seen.os, seen.location) == ("", "debian-12", "west"), "it was not made by ads"
+    assert (seen.size, seen.reach, seen.state) == (stored.size, stored.reach, stored.state)
+    static = ads.app.gateways.open("static", settings)
+    assert [machine.id for machine in static.machines()] == ["id-web1", "id-web2"]
+    with pytest.raises(NotFound, match="knows no machine 'web3'"):
+        static.look("web3")
 
 
 @pytest.mark.req("A9")

@@ -79,7 +79,7 @@ options:
         type: float
         default: 0.5
       timeout:
-        description: Seconds that one try may take.
+        description: Seconds that one try may take, more than 0. It is cut off then, and counts as failed.
         type: float
         default: 10
   root:
@@ -131,10 +131,12 @@ import os
 import re
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillAtIt
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -176,6 +178,15 @@ class Hopeless(Unfit):
     """A test that cannot succeed however often it is tried."""
 
 
+class Late(Unfit):
+    """A try that was cut off by the timeout of its test."""
+
+    def __init__(self, test, what):
+        Unfit.__init__(
+            self, "%s within %g s: raise the test's 'timeout' if it may take longer" % (what, test["timeout"])
+        )
+
+
 class _Stay(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, req, fp, code, msg, headers, newurl):
         return None
@@ -209,15 +220,10 @@ def try_http(test, root):
         host = "[%s]" % test["address"] if ":" in test["address"] else test["address"]
         url = "http://%s:%d/%s" % (host, port_of(test, test["port"]), url.lstrip("/"))
     try:
-        with DIRECT.open(url, timeout=test["timeout"]) as answer:
-            status, body = answer.status, answer.read()
-    except urllib.error.HTTPError as answer:
-        with answer:
-            status, body = answer.code, answer.read()
-    except urllib.error.URLError as problem:
-        raise Unfit("%s: %s" % (url, problem.reason))
-    except (OSError, http.client.HTTPException) as problem:
-        raise Unfit("%s: %s" % (url, problem))
+        status, body = within(test["timeout"], lambda: answer_of(url, test["timeout"]))
+    except (OSError, http.client.HTTPException, StillAtIt) as problem:
+        reason = problem.reason if isinstance(problem, urllib.error.URLError) else problem
+        raise Late(test, "%s does not answer" % url) if cut_off(reason) else Unfit("%s: %s" % (url, reason))
     except ValueError as problem:
         raise Hopeless("%s is no URL: %s" % (url, problem))
     text = body.decode("utf-8", "replace")
@@ -226,12 +232,47 @@ def try_http(test, root):
     expect(test["contains"], text, url)
 
 
+def answer_of(url, timeout):
+    """Return the status and the body that come from a URL, whatever the status is."""
+    try:
+        with DIRECT.open(url, timeout=timeout) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, answer.read()
+
+
+def within(seconds, act):
+    """Return what a call returns; give it up after some seconds, as the timeout of a socket starts anew with each byte.
+
+    Raises:
+        StillAtIt: it takes longer. Its thread ends with the module.
+    """
+    done = Future()
+
+    def work():
+        try:
+            done.set_result(act())
+        except Exception as problem:  # noqa: BLE001 - whoever asks for the result gets it
+            done.set_exception(problem)
+
+    threading.Thread(target=work, daemon=True).start()
+    return done.result(seconds)
+
+
+def cut_off(problem):
+    """Whether our timeout ended a try; that of the network has a number."""
+    return isinstance(problem, (StillAtIt, socket.timeout)) and not getattr(problem, "errno", None)
+
+
 def try_tcp(test, root):
     """Connect once."""
     place = (test["address"], port_of(test, test["tcp"]))
     try:
         socket.create_connection(place, timeout=test["timeout"]).close()
     except OSError as problem:
+        if cut_off(problem):
+            raise Late(test, "no connection to %s port %d" % place)
         raise Unfit("no connection to %s port %d: %s" % (place + (problem.strerror or problem,)))
 
 
@@ -253,7 +294,7 @@ def try_command(test, root):
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise Unfit("%s does not end within %g s" % (test["command"], test["timeout"]))
+        raise Late(test, "%s does not end" % test["command"])
     output = done.stdout.decode("utf-8", "replace")
     if done.returncode != 0:
         words = output.strip()[-SHOWN:]
@@ -299,6 +340,10 @@ def main():
     work = module.params["tests"]
     if module.check_mode or not work:
         module.exit_json(changed=False, tests=[], skipped=module.check_mode)
+    for test in work:
+        if not test["timeout"] > 0:
+            wrong = "%s: timeout: %g is out of bounds: use more than 0 seconds" % (test["instance"], test["timeout"])
+            module.fail_json(msg=wrong, tests=[])
     if root and not os.path.isdir(root):
         module.fail_json(msg="ads_root %s is no directory: create or start the machine first" % root, tests=[])
     with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(work))) as pool:

@@ -199,7 +199,11 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A post-install test: exactly one of http (path or URL), tcp (port or its name), command, tasks (a file) (A12)."""
+    """A post-install test: exactly one of http (path or URL), tcp (port or its name), command, tasks (a file) (A12).
+
+    Args:
+        retries: how often it is tried. delay: seconds between two tries. timeout: seconds that one try may take.
+    """
 
     http: str = ""
     tcp: str = ""
@@ -210,6 +214,7 @@ class Test:
     contains: str = ""
     retries: int = 30
     delay: float = 0.5
+    timeout: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from adslib.domain.lifecycle import MachineState
-from adslib.domain.machine import Reach, Size
+from adslib.domain.machine import Machine, Reach, Size
 
 
 class Capability(StrEnum):
@@ -60,6 +60,24 @@ class Sighting:
     reason: str = ""
 
 
+def known_as(machine: Machine) -> Sighting:
+    """A machine as its gateway would show it, from what the store knows."""
+    return Sighting(
+        ref=machine.ref,
+        name=machine.name,
+        state=machine.state,
+        id=machine.id if machine.made else "",
+        kind=machine.kind,
+        size=machine.size,
+        os=machine.os,
+        location=machine.location,
+        image=machine.image,
+        reach=machine.reach,
+        capabilities=machine.capabilities,
+        reason=machine.reason,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class InstanceTemplate:
     """An image that machines are made from; `size_bytes` 0 where the gateway does not tell."""
@@ -76,6 +94,15 @@ class Snapshot:
     name: str
     ref: str
     taken: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed up to a mark: machines as they are now, and the refs of those that are gone."""
+
+    mark: str
+    machines: tuple[Sighting, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +180,10 @@ class Gateway(Protocol):
 
     def delete_snapshot(self, ref: str, name: str) -> None:
         """Remove a snapshot."""
+
+
+class Notifying(Gateway, Protocol):
+    """A gateway that declares NOTIFY tells what changed, so that nobody has to read all its machines (A10)."""
+
+    def changes(self, since: str = "") -> Changes:
+        """Tell what changed after a mark that an earlier call gave; without one: everything."""

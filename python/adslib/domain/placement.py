@@ -2,6 +2,10 @@
 
 Deterministic: the same input gives the same seating. What already stands is not moved without need. Costs grow with
 the number of instances; machines that are alike are one class and are compared once per kind of need.
+
+If every instance has a machine to itself, all are seated wherever that is possible beside what is fixed and what
+stands: whoever is seated anew gives way, in the pool and at gateways. It may be missed where only moving what stands
+would make it possible, and where instances share machines: these are packed in their order, and company never moves.
 """
 
 from __future__ import annotations
@@ -10,54 +14,15 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from adslib.domain.definition import Need
 from adslib.domain.desired import Desired
-from adslib.domain.gateway import Offer, Order
+from adslib.domain.fitting import OWN_SYSTEM, Load, Spec, Stock, Wanted, fits, lack, spec_of
+from adslib.domain.gateway import Offer
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine, Size
+from adslib.domain.making import Maker, NewMachine, NewMachines
 from adslib.domain.topology import Instance
 
 USABLE = frozenset({MachineState.RUNNING, MachineState.STOPPED, MachineState.CREATING})
-OWN_SYSTEM = "system"
-"""The capability of a machine that has its own `/`: any role may run there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A need made exact: what the machine of an instance must be."""
-
-    service: str
-    need: Need
-    size: Size
-    location: str
-    capabilities: frozenset[str]
-
-    def __str__(self) -> str:
-        parts = [self.need.size or "any size", self.need.os, self.need.kind]
-        text = " ".join(part for part in parts if part)
-        if self.location:
-            text += f" in {self.location}"
-        if self.need.gateway:
-            text += f" from gateway {self.need.gateway}"
-        return text + (f" with {', '.join(sorted(self.capabilities))}" if self.capabilities else "")
-
-
-@dataclass(frozen=True, slots=True)
-class NewMachine:
-    """A machine to be made; it gets its id when it is reserved."""
-
-    name: str
-    gateway: str
-    kind: str
-    size: Size
-    os: str
-    location: str
-    image: str
-    capabilities: frozenset[str]
-
-    def order(self, id: str) -> Order:
-        """What the gateway is asked for."""
-        return Order(id, self.name, self.size, self.os, self.image, self.location)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,35 +39,6 @@ class Shortage:
 
 
 @dataclass(slots=True)
-class _Load:
-    """What stands on a machine so far."""
-
-    services: set[str] = field(default_factory=set)
-    exclusive: bool = False
-    cpu: float = 0.0
-    memory: int = 0
-
-    def takes(self, wanted: Wanted, size: Size) -> bool:
-        need = wanted.need
-        alone = self.exclusive or not need.shared or (need.spread and wanted.service in self.services)
-        if self.services and alone:
-            return False
-        # Cores are fractions: their sum depends on the order of adding, and what stands must fit in any order.
-        enough = self.cpu + need.cpu <= size.cpu + 1e-9 and self.memory + need.memory <= size.memory
-        return enough or not need.shared
-
-    def add(self, wanted: Wanted) -> None:
-        self.services.add(wanted.service)
-        self.exclusive = not wanted.need.shared
-        self.cpu += wanted.need.cpu
-        self.memory += wanted.need.memory
-
-
-_Spec = tuple[str, str, str, str, Size, frozenset[str]]
-"""Location, operating system, kind, gateway, size, capabilities: machines alike in these are one class."""
-
-
-@dataclass(slots=True)
 class Seating:
     """The result: instance id → machine name, the machines to make, and what is missing."""
 
@@ -111,26 +47,25 @@ class Seating:
     missing: list[Shortage] = field(default_factory=list)
 
 
-def fits(spec: _Spec, wanted: Wanted) -> bool:
-    """Whether a class of machines will do."""
-    location, system, kind, gateway, size, capabilities = spec
-    need = wanted.need
-    return (
-        (not wanted.location or location == wanted.location)
-        and (not need.os or system == need.os or system.partition("-")[0] == need.os)
-        and (not need.kind or kind == need.kind)
-        and (not need.gateway or gateway == need.gateway)
-        and size.holds(wanted.size)
-        and wanted.capabilities <= capabilities
-    )
+class Alike:
+    """Idle machines of one class, a `Stock`."""
 
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.names: deque[str] = deque()
+        self.alone: dict[Wanted, dict[str, Instance]] = {}
 
-def spec_of(machine: Machine) -> _Spec:
-    """The class of a machine."""
-    # A local machine that is not made yet has no root to tell it by.
-    local = machine.reach.root or machine.kind == "process"
-    own = machine.capabilities if local else machine.capabilities | {OWN_SYSTEM}
-    return (machine.location, machine.os, machine.kind, machine.gateway, machine.size, own)
+    def serves(self, wanted: Wanted) -> bool:
+        """Whether they will do."""
+        return fits(self.spec, wanted)
+
+    def take(self, instance: Instance, wanted: Wanted) -> str:
+        """The first of them."""
+        return self.names.popleft() if self.names else ""
+
+    def hand_over(self, name: str, instance: Instance, wanted: Wanted) -> str:
+        """The same machine: it serves whoever comes."""
+        return name
 
 
 class Placer:
@@ -158,20 +93,17 @@ class Placer:
         self._current = current
         self._machines = {m.name: m for m in (*held, *free) if m.state in USABLE}
         self._held = {m.name for m in held}
-        self._offers = offers
+        self._new = NewMachines(desired.definition.environment, (*taken, *(m.name for m in (*held, *free))))
+        self._makers = [Maker(offer, self._new) for offer in offers]
         self._sizes = sizes
-        self._loads: dict[str, _Load] = {}
+        self._loads: dict[str, Load] = {}
         self._wanted: dict[tuple[str, str], Wanted] = {}
-        self._room = {offer.gateway: offer.room for offer in offers}
         self._shared: dict[str, list[str]] = {}
         self._full: dict[tuple[str, Wanted], int] = {}
-        self._classes: dict[_Spec, deque[str]] = {}
-        self._fitting: dict[Wanted, list[deque[str]]] = {}
-        self._alone: dict[_Spec, dict[Wanted, dict[str, Instance]]] = {}
-        self._hopeless: set[Wanted] = set()
-        self._names = {*taken, *(m.name for m in (*held, *free))}
-        self._numbers: dict[str, int] = {}
-        self._new: dict[str, NewMachine] = {}
+        self._classes: dict[Spec, Alike] = {}
+        self._fitting: dict[Wanted, list[Alike]] = {}
+        self._stocks: dict[str, Stock] = {}
+        self._hopeless: set[tuple[Wanted, bool]] = set()
         self._lacking: dict[Wanted, int] = {}
 
     def seat(self) -> Seating:
@@ -194,7 +126,7 @@ class Placer:
                 self._sit(result, instance, wanted, chosen)
             else:
                 self._lacking[wanted] = self._lacking.get(wanted, 0) + 1
-        result.new = list(self._new.values())
+        result.new = list(self._new.by_name.values())
         result.missing += [self._shortage(wanted, count) for wanted, count in self._lacking.items()]
         return result
 
@@ -218,9 +150,6 @@ class Placer:
             self._wanted[key] = found
         return found
 
-    def _size(self, name: str) -> Size:
-        return self._new[name].size if name in self._new else self._machines[name].size
-
     def _may_stay(self, name: str, wanted: Wanted, *, fixed: bool) -> bool:
         machine = self._machines.get(name)
         if machine is None or not self._load(name).takes(wanted, machine.size):
@@ -229,8 +158,8 @@ class Placer:
             return wanted.capabilities <= spec_of(machine)[5]
         return name in self._held and fits(spec_of(machine), wanted)
 
-    def _load(self, name: str) -> _Load:
-        return self._loads.setdefault(name, _Load())
+    def _load(self, name: str) -> Load:
+        return self._loads.setdefault(name, Load())
 
     def _sit(self, result: Seating, instance: Instance, wanted: Wanted, name: str) -> None:
         self._load(name).add(wanted)
@@ -244,7 +173,10 @@ class Placer:
         """Put idle machines into classes, those already held first, then by name."""
         idle = [m for m in self._machines.values() if not self._load(m.name).services]
         for machine in sorted(idle, key=lambda m: (m.name not in self._held, m.name)):
-            self._classes.setdefault(spec_of(machine), deque()).append(machine.name)
+            spec = spec_of(machine)
+            if spec not in self._classes:
+                self._classes[spec] = Alike(spec)
+            self._classes[spec].names.append(machine.name)
 
     def _choose(self, result: Seating, instance: Instance, wanted: Wanted) -> str:
         if wanted.need.shared:
@@ -252,104 +184,87 @@ class Placer:
             # Machines only fill up: what had no place for this need once has none later.
             for number in range(self._full.get(key, 0), len(tenants)):
                 name = tenants[number]
-                if self._load(name).takes(wanted, self._size(name)) and self._suits(name, wanted):
+                if self._takes(name, wanted):
                     self._full[key] = number
                     self._joined(name)
                     return name
             self._full[key] = len(tenants)
-        found = self._idle(wanted) or self._vacated(result, wanted)
-        if found:
-            spec = spec_of(self._machines[found])
-            self._alone.setdefault(spec, {}).setdefault(wanted, {})[found] = instance
-        return found or self._make(instance, wanted)
+        return (
+            self._idle(instance, wanted)
+            or self._vacated(result, instance, wanted, anywhere=False)
+            or next(filter(None, (self._take(maker, instance, wanted) for maker in self._makers)), "")
+            or self._vacated(result, instance, wanted, anywhere=True)
+        )
+
+    def _takes(self, name: str, wanted: Wanted) -> bool:
+        """Whether a machine takes one more; a new one that is not made after all takes none."""
+        new, machine = self._new.by_name.get(name), self._machines.get(name)
+        size = new.size if new else machine.size if machine else None
+        if size is None or not self._load(name).takes(wanted, size):
+            return False
+        return fits(new.spec if new else spec_of(self._machines[name]), wanted)
 
     def _joined(self, name: str) -> None:
-        for alone in self._alone.get(spec_of(self._machines[name]), {}).values() if name in self._machines else ():
+        for alone in self._stocks[name].alone.values() if name in self._stocks else ():
             alone.pop(name, None)
 
-    def _idle(self, wanted: Wanted) -> str:
+    def _take(self, stock: Stock, instance: Instance, wanted: Wanted) -> str:
+        name = stock.take(instance, wanted)
+        if name:
+            self._settle(stock, name, instance, wanted)
+        return name
+
+    def _settle(self, stock: Stock, name: str, instance: Instance, wanted: Wanted) -> None:
+        self._stocks[name] = stock
+        stock.alone.setdefault(wanted, {})[name] = instance
+
+    def _idle(self, instance: Instance, wanted: Wanted) -> str:
         best = self._fitting.get(wanted)
         if best is None:
-            specs = sorted(
-                (spec for spec in self._classes if fits(spec, wanted)),
-                key=lambda s: (s[4].cpu, s[4].memory, s[4].disk, s[:4]),
+            fitting = (alike for alike in self._classes.values() if alike.serves(wanted))
+            best = self._fitting[wanted] = sorted(
+                fitting, key=lambda a: (a.spec[4].cpu, a.spec[4].memory, a.spec[4].disk, a.spec[:4])
             )
-            best = self._fitting[wanted] = [self._classes[spec] for spec in specs]
-        while best and not best[0]:
+        while best and not best[0].names:
             best.pop(0)
-        held = next((names for names in best if names and names[0] in self._held), None)
-        if held or best:
-            return (held or best[0]).popleft()
-        return ""
+        held = next((alike for alike in best if alike.names and alike.names[0] in self._held), None)
+        return self._take(held or best[0], instance, wanted) if best else ""
 
-    def _vacated(self, result: Seating, wanted: Wanted) -> str:
+    def _vacated(self, result: Seating, instance: Instance, wanted: Wanted, *, anywhere: bool) -> str:
         """Free a machine by seating whoever is alone there on another that will do: who is less choosy gives way.
 
-        An augmenting path between classes of machines; who found none once finds none later.
+        An augmenting path between stocks; who found none once finds none later. Only if `anywhere`, others go to
+        machines that are made for them: first the pool is used.
         """
-        if wanted in self._hopeless:
+        if (wanted, anywhere) in self._hopeless:
             return ""
-        found = self._give_way(result, wanted, set())
+        stocks: Sequence[Stock] = [*self._classes.values(), *(self._makers if anywhere else ())]
+        found = self._give_way(result, instance, wanted, stocks, set())
         if not found:
-            self._hopeless.add(wanted)
+            self._hopeless.add((wanted, anywhere))
         return found
 
-    def _give_way(self, result: Seating, wanted: Wanted, tried: set[_Spec]) -> str:
-        for spec, idle in self._classes.items():
-            if spec in tried or not fits(spec, wanted):
+    def _give_way(
+        self, result: Seating, instance: Instance, wanted: Wanted, stocks: Sequence[Stock], tried: set[Stock]
+    ) -> str:
+        for stock in stocks:
+            if stock in tried or not stock.serves(wanted):
                 continue
-            tried.add(spec)
-            if idle:
-                return idle.popleft()
-            for other, alone in self._alone.get(spec, {}).items():
-                elsewhere = self._give_way(result, other, tried) if alone else ""
-                if elsewhere:
-                    name, instance = alone.popitem()
-                    self._loads[name] = _Load()
-                    self._sit(result, instance, other, elsewhere)
-                    there = spec_of(self._machines[elsewhere])
-                    self._alone.setdefault(there, {}).setdefault(other, {})[elsewhere] = instance
+            tried.add(stock)
+            name = self._take(stock, instance, wanted)
+            if name:
+                return name
+            for other, alone in stock.alone.items():
+                left, tenant = next(reversed(alone.items()), ("", None))
+                elsewhere = self._give_way(result, tenant, other, stocks, tried) if tenant else ""
+                if tenant and elsewhere:
+                    del alone[left]
+                    self._loads[left] = Load()
+                    self._sit(result, tenant, other, elsewhere)
+                    name = stock.hand_over(left, instance, wanted)
+                    self._settle(stock, name, instance, wanted)
                     return name
         return ""
-
-    def _suits(self, name: str, wanted: Wanted) -> bool:
-        if name not in self._new:
-            return fits(spec_of(self._machines[name]), wanted)
-        new = self._new[name]
-        return fits((new.location, new.os, new.kind, new.gateway, new.size, new.capabilities), wanted)
-
-    def _make(self, instance: Instance, wanted: Wanted) -> str:
-        for offer in self._offers:
-            room = self._room[offer.gateway]
-            made = self._from_offer(instance, wanted, offer) if room is None or room > 0 else None
-            if made:
-                if room is not None:
-                    self._room[offer.gateway] = room - 1
-                self._new[made.name] = made
-                return made.name
-        return ""
-
-    def _from_offer(self, instance: Instance, wanted: Wanted, offer: Offer) -> NewMachine | None:
-        size = next((size for size in offer.sizes if size.holds(wanted.size)), None)
-        location = wanted.location or (offer.locations[0] if offer.locations else "")
-        systems = offer.systems or ((wanted.need.os,) if wanted.need.os else ("",))
-        own = offer.capabilities if offer.kind == "process" else offer.capabilities | {OWN_SYSTEM}
-        if size is None or (offer.locations and location not in offer.locations):
-            return None
-        for system in systems:
-            if fits((location, system, offer.kind, offer.gateway, size, own), wanted):
-                name = self._name(instance)
-                return NewMachine(name, offer.gateway, offer.kind, size, system, location, wanted.need.image, own)
-        return None
-
-    def _name(self, instance: Instance) -> str:
-        where = instance.scope.path.replace("/", "-")
-        stem = "-".join(part for part in (self._desired.definition.environment, where) if part)
-        number = self._numbers.get(stem, 0) + 1
-        while f"{stem}-{number}" in self._names:
-            number += 1
-        self._numbers[stem] = number
-        return f"{stem}-{number}"
 
     def _fixed_problem(self, instance: Instance, wanted: Wanted) -> Shortage:
         machine = self._machines.get(instance.machine)
@@ -357,7 +272,7 @@ class Placer:
         if machine is None:
             there = "it is not in the pool or does not run, or somebody else holds it"
         elif lacking:
-            there = f"{_lack(lacking)} are not for it; allow_host_changes permits it"
+            there = f"{lack(lacking)} are not for it; allow_host_changes permits it"
         elif self._load(machine.name).services:
             there = "another service stands there and they do not share it, or both are too large for it"
         else:
@@ -368,27 +283,8 @@ class Placer:
         near = [m for m in self._machines.values() if m.location == wanted.location or not wanted.location]
         unused = sum(1 for m in near if not self._load(m.name).services)
         there = [f"{unused} free there, none of them fits" if unused else "none free there"]
-        there += [_why_not(offer, wanted, self._room[offer.gateway]) for offer in self._offers]
+        there += [maker.why_not(wanted) for maker in self._makers]
         return Shortage(str(wanted), (wanted.service,), count, "; ".join(there))
-
-
-def _why_not(offer: Offer, wanted: Wanted, room: int | None) -> str:
-    own = offer.capabilities if offer.kind == "process" else offer.capabilities | {OWN_SYSTEM}
-    lacking = wanted.capabilities - own
-    name = f"gateway {offer.gateway}"
-    if lacking:
-        return f"{name} has no machines for {_lack(lacking)}; allow_host_changes permits it"
-    if room is not None and room <= 0:
-        return f"{name} can make no more"
-    if offer.locations and wanted.location and wanted.location not in offer.locations:
-        return f"{name} has no {wanted.location}"
-    if not any(size.holds(wanted.size) for size in offer.sizes):
-        return f"{name} makes nothing as large"
-    return f"{name} makes nothing like it"
-
-
-def _lack(capabilities: frozenset[str]) -> str:
-    return "packages of its own" if "packages" in capabilities else "roles that change the whole system"
 
 
 def unknown_sizes(desired: Desired, sizes: Mapping[str, Size]) -> Iterable[tuple[str, str]]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from adslib.domain.desired import fingerprint
 from adslib.domain.environment import left_on, original
-from adslib.domain.placement import NewMachine, Shortage
+from adslib.domain.making import NewMachine
+from adslib.domain.placement import Shortage
 
 
 class Verb(StrEnum):

@@ -18,10 +18,10 @@ from adslib.domain.actor import Actor
 from adslib.domain.environment import Environment
 from adslib.domain.errors import Blocked, Conflict, NotFound
 from adslib.domain.event import EventLevel
+from adslib.domain.fitting import OWN_SYSTEM
 from adslib.domain.job import Job, JobKind, Owner
 from adslib.domain.lifecycle import ENVIRONMENT, JOB, EnvironmentEvent, JobEvent, JobState, MachineState
 from adslib.domain.machine import Machine
-from adslib.domain.placement import OWN_SYSTEM
 from adslib.domain.plan import Plan, Verb
 from adslib.domain.planner import plan, plan_undeploy
 from adslib.usecases.log import log

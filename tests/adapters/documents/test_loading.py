@@ -94,6 +94,9 @@ def test_all_mistakes_are_told_at_once_with_file_line_and_path(tmp_path: Path) -
         ("environment: x\nservices: {a: {roles: [r], instances: '3'}}", "Write the number without quotes"),
         ("environment: x\nallow_host_changes: 'true'", "Write true or false without quotes"),
         ("environment: x\nservices: {a: {roles: [r], tests: [{tcp: 0}]}}", "0 is less than 1"),
+        ("environment: x\nservices: {a: {roles: [r], tests: [{tcp: 9, timeout: 0}]}}", "timeout: 0 is not more than 0"),
+        ("environment: x\nservices: {a: {roles: [r], tests: [{tcp: 9, timeout: 4e3}]}}", "4000.0 is more than 3600"),
+        ("environment: x\nservices: {a: {roles: [r], tests: [{tcp: 9, timeout: soon}]}}", "expected a number"),
         ("environment: x\nservices: {a: {roles: ['']}}", "services.a.roles[0]: this is empty"),
         ("environment: x\nparameters: {a: {type: str, default: a, choices: []}}", "choices: this is empty"),
         ("environment: x\nservices: {a: null}", "services.a: expected a map, got nothing"),
@@ -103,6 +106,17 @@ def test_all_mistakes_are_told_at_once_with_file_line_and_path(tmp_path: Path) -
 )
 def test_what_the_schema_refuses(tmp_path: Path, text: str, message: str) -> None:
     assert message in told(written(tmp_path, text))
+
+
+@pytest.mark.req("A2", "A12")
+def test_the_timeout_of_a_test_may_be_an_expression_in_yaml_and_xml(tmp_path: Path) -> None:
+    source = written(
+        tmp_path,
+        "environment: x\nparameters: {patience: {type: int, default: 90}}\n"
+        "services: {a: {roles: [r], tests: [{command: 'true', timeout: '{{ patience }}'}]}}\n",
+    )
+    in_xml = written(tmp_path, dump_xml(read_tree(source)), "same.xml")
+    assert [load(path).definition.services["a"].tests[0].timeout for path in (source, in_xml)] == [90, 90]
 
 
 @pytest.mark.req("A3")

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.gateways.subjects import ABSENT, LARGE, SMALL, Subject, order, tar
 from adslib.domain.errors import Conflict, Failed, Invalid, NotFound, Unsupported
-from adslib.domain.gateway import Capability, Gateway
+from adslib.domain.gateway import Capability, Gateway, Notifying
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Size
 
@@ -351,18 +351,18 @@ class ContractOfTemplates:
 class ContractOfNotification:
     """A gateway that notifies tells what changed since one asked last, and nothing else."""
 
-    def test_only_what_changed_is_told(self, gateway: Gateway) -> None:
+    def test_only_what_changed_is_told(self, gateway: Notifying) -> None:
         kept, moved, lost = (gateway.create(order()) for _ in range(3))
-        first = gateway.changes()  # type: ignore[attr-defined]
+        first = gateway.changes()
         assert {machine.ref for machine in first.machines} == {kept.ref, moved.ref, lost.ref}
         gateway.stop(moved.ref)
         gateway.delete(lost.ref)
-        second = gateway.changes(first.mark)  # type: ignore[attr-defined]
+        second = gateway.changes(first.mark)
         assert [(machine.ref, machine.state) for machine in second.machines] == [(moved.ref, STOPPED)]
         assert second.gone == (lost.ref,)
-        third = gateway.changes(second.mark)  # type: ignore[attr-defined]
+        third = gateway.changes(second.mark)
         assert (third.machines, third.gone) == ((), ())
 
-    def test_a_mark_that_is_none_is_refused(self, gateway: Gateway) -> None:
+    def test_a_mark_that_is_none_is_refused(self, gateway: Notifying) -> None:
         with pytest.raises(Invalid, match="is no mark"):
-            gateway.changes("yesterday")  # type: ignore[attr-defined]
+            gateway.changes("yesterday")

@@ -126,6 +126,8 @@ def out_of_range(keyword: str, wanted: Any, value: Any) -> tuple[str, str]:
         return f"{shown} does not stand here", did_you_mean(str(value), map(str, wanted))
     if keyword in ("minimum", "maximum"):
         return f"{shown} is {'less' if keyword == 'minimum' else 'more'} than {wanted}", ""
+    if keyword == "exclusiveMinimum":
+        return f"{shown} is not more than {wanted}", ""
     if keyword in ("minLength", "minItems"):
         return "this is empty", "give it a value or leave it out"
     return f"{shown} does not fit '{keyword}: {wanted}'", ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from adslib.adapters.gateways.registry import open_gateway
 from adslib.domain.errors import AdsError, NotFound
 from adslib.domain.gateway import Capability, Gateway, Offer, Sighting
 from adslib.domain.gateway_setting import GatewaySetting
+from adslib.domain.machine import Size
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -45,12 +47,14 @@ class Gateways:
 
     Args:
         home: ADS_HOME. engine: the store's engine or URL, for gateways that keep their machines there.
+        sizes: what machines of gateways without sizes of their own can be, smallest first.
         known: lists the machines that the store knows of a gateway, by the gateway's name.
     """
 
     home: Path
-    engine: Engine | str | None = None
-    known: Callable[[str], Iterable[Sighting]] | None = None
+    engine: Engine | str
+    sizes: tuple[Size, ...]
+    known: Callable[[str], Iterable[Sighting]]
 
     def setting(self, name: str, settings: Iterable[GatewaySetting]) -> GatewaySetting:
         """The setting of this name: an added one, else a default one.
@@ -80,14 +84,14 @@ class Gateways:
         Raises:
             Invalid: there is no such kind, or an option is wrong or unknown.
         """
-        known = self.known
         return open_gateway(
             setting.kind,
             setting.name,
             setting.options,
             home=self.home,
             engine=self.engine,
-            known=(lambda: known(setting.name)) if known else None,
+            known=partial(self.known, setting.name),
+            sizes=self.sizes,
         )
 
     def offers(self, settings: Iterable[GatewaySetting], *, with_default: bool) -> Offers:

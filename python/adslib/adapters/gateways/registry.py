@@ -10,9 +10,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adslib.adapters.gateways.surroundings import Surroundings
+from adslib.adapters.gateways.surroundings import Surroundings, nothing_known
 from adslib.domain.errors import Invalid
 from adslib.domain.gateway import Gateway, Sighting
+from adslib.domain.machine import DEFAULT_SIZES, Size
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -32,7 +33,8 @@ def open_gateway(
     *,
     home: Path,
     engine: Engine | str | None = None,
-    known: Callable[[], Iterable[Sighting]] | None = None,
+    known: Callable[[], Iterable[Sighting]] = nothing_known,
+    sizes: tuple[Size, ...] = DEFAULT_SIZES,
 ) -> Gateway:
     """Open a gateway (A8, A9).
 
@@ -40,12 +42,12 @@ def open_gateway(
         kind: one of KINDS. name: what it is called in the store. options: see docs/gateways.md. home: ADS_HOME.
         engine: the store's engine or URL (`sim` keeps its cloud there).
         known: lists the machines that the store knows of this gateway (`static` has no other source).
+        sizes: what there is, smallest first (`local` and `sim` have no others).
 
     Raises:
         Invalid: no such kind, or an option is wrong or unknown.
     """
     if kind not in KINDS:
         raise Invalid(f"'{kind}' is no kind of gateway", place=f"gateway {name}", remedy=f"use {', '.join(KINDS)}")
-    around = Surroundings(home, engine, known) if known else Surroundings(home, engine)
-    gateway: Gateway = import_module(KINDS[kind]).connect(name, options, around)
+    gateway: Gateway = import_module(KINDS[kind]).connect(name, options, Surroundings(home, engine, known, sizes))
     return gateway

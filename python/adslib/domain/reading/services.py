@@ -18,6 +18,8 @@ SESSIONS: tuple[Literal["none", "sustained"], ...] = ("none", "sustained")
 MEMORY = re.compile(r"(\d+(?:\.\d+)?) ?([MGT])(?:i?B)?")
 MEBIBYTES = {"M": 1, "G": 1024, "T": 1024 * 1024}
 TEST_KINDS = ("http", "tcp", "command", "tasks")
+LONGEST_TRY = 3600
+"""Seconds: a test that takes longer is work, which belongs into a role."""
 COMPONENT_ROLE = "ads.deploy.component"
 
 
@@ -139,7 +141,7 @@ def read_ports(part: Part) -> Mapping[str, int]:
 
 def read_test(item: Part, ports: Mapping[str, int]) -> Test:
     """One test: exactly one of http, tcp, command, tasks; the port of a path is filled in."""
-    item.only((*TEST_KINDS, "port", "status", "contains", "retries", "delay"))
+    item.only((*TEST_KINDS, "port", "status", "contains", "retries", "delay", "timeout"))
     given = [kind for kind in TEST_KINDS if item.get(kind) is not None]
     if len(given) != 1:
         item.wrong(f"a test has one of {', '.join(TEST_KINDS)}; this has {' and '.join(given) or 'none'}")
@@ -158,7 +160,20 @@ def read_test(item: Part, ports: Mapping[str, int]) -> Test:
         contains=item.text("contains"),
         retries=item.whole("retries", 30, least=0),
         delay=float(item.number("delay", 0.5, least=0)),
+        timeout=read_timeout(item),
     )
+
+
+def read_timeout(item: Part) -> float:
+    """Seconds that one try of a test may take; tasks take as long as they say themselves."""
+    part = item.get("timeout")
+    if part is None or not part.expect(int, float):
+        return 10.0
+    if item.get("tasks") is not None:
+        part.wrong("'timeout' is said of http, tcp and command tests only", "give the tasks a timeout of their own")
+    if not 0 < part.value <= LONGEST_TRY:
+        part.wrong(f"{part.value} is out of bounds", f"use more than 0 and at most {LONGEST_TRY} seconds")
+    return float(part.value)
 
 
 def tcp_port(item: Part, ports: Mapping[str, int]) -> str:

@@ -57,7 +57,7 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
         addresses=Addresses(Path(claims), _network(network, name)),
         templates=Templates(home / "templates", host_system()),
     )
-    return LocalGateway(machines, Control(Path(runtime), grace), locations)
+    return LocalGateway(machines, Control(Path(runtime), grace), around.sizes, locations)
 
 
 def host_system() -> str:

@@ -17,7 +17,7 @@ from adslib.adapters.gateways.local.looking import KIND, sight
 from adslib.adapters.gateways.local.machines import ID, Machines, checked_id
 from adslib.adapters.gateways.orders import check_choice, check_size
 from adslib.domain.gateway import Capability, InstanceTemplate, Offer, Order, Sighting, Snapshot
-from adslib.domain.machine import DEFAULT_SIZES
+from adslib.domain.machine import Size
 
 
 class LocalGateway:
@@ -25,16 +25,19 @@ class LocalGateway:
 
     Args:
         machines: their directories. control: their inits.
-        locations: the names that a machine's location may have; empty: any.
+        sizes: what its machines are said to be. locations: the names that their location may have; empty: any.
     """
 
     kind = "local"
     capabilities = frozenset(Capability) - {Capability.NOTIFY}
 
-    def __init__(self, machines: Machines, control: Control, locations: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, machines: Machines, control: Control, sizes: tuple[Size, ...], locations: tuple[str, ...]
+    ) -> None:
         self.name = machines.gateway
         self._machines = machines
         self._control = control
+        self._sizes = sizes
         self._locations = locations
 
     # ── making and deleting ──────────────────────────────────────────────────────────────────────────
@@ -104,7 +107,7 @@ class LocalGateway:
         return Offer(
             gateway=self.name,
             kind=KIND,
-            sizes=DEFAULT_SIZES,
+            sizes=self._sizes,
             locations=self._locations,
             systems=(self._machines.templates.os,),
             room=max(0, self._machines.limit - len(self._machines.all())),
@@ -171,7 +174,7 @@ class LocalGateway:
     def _check(self, order: Order) -> None:
         """Refuse an order that cannot be met, before anything is done."""
         checked_id(order.id)
-        check_size(order.size, DEFAULT_SIZES)
+        check_size(order.size, self._sizes)
         check_choice("operating system", order.os, [self._machines.templates.os])
         if self._locations:
             check_choice("location", order.location, self._locations)

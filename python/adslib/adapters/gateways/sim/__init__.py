@@ -40,4 +40,6 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
     if around.engine is None:
         raise Invalid("a simulated cloud needs the store to lie in", place=f"gateway {name}")
     cloud = Cloud(name, engine_of(around.engine))
-    return SimulatedGateway(cloud, faults, boot=boot, quota=quota, locations=locations, systems=systems)
+    return SimulatedGateway(
+        cloud, faults, boot=boot, quota=quota, sizes=around.sizes, locations=locations, systems=systems
+    )

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
-from adslib.adapters.gateways.notifying import Changes
 from adslib.adapters.gateways.orders import check_choice, check_size
 from adslib.adapters.gateways.sim import images
 from adslib.adapters.gateways.sim.cloud import Cloud
@@ -16,8 +15,8 @@ from adslib.adapters.gateways.sim.faults import Faults
 from adslib.adapters.gateways.sim.rows import ABILITIES, KIND, checked_address, free_address, new_row, sighting
 from adslib.adapters.gateways.sim.tables import gone, machines
 from adslib.domain.errors import Conflict, Failed, Invalid, NotFound
-from adslib.domain.gateway import Capability, InstanceTemplate, Offer, Order, Sighting, Snapshot
-from adslib.domain.machine import DEFAULT_SIZES
+from adslib.domain.gateway import Capability, Changes, InstanceTemplate, Offer, Order, Sighting, Snapshot
+from adslib.domain.machine import Size
 from adslib.domain.names import checked_name
 
 SYSTEMS = ("debian-12", "rocky-9", "ubuntu-24.04")
@@ -28,7 +27,8 @@ class SimulatedGateway:
 
     Args:
         cloud: where it is kept. faults: what goes wrong. boot: seconds until a machine is up.
-        quota: how many machines there may be. locations: empty: any. systems: what it runs, the default first.
+        quota: how many machines there may be. sizes: what they can be. locations: empty: any.
+        systems: what it runs, the default first.
     """
 
     kind = "sim"
@@ -41,6 +41,7 @@ class SimulatedGateway:
         *,
         boot: float,
         quota: int,
+        sizes: tuple[Size, ...],
         locations: tuple[str, ...],
         systems: tuple[str, ...],
     ) -> None:
@@ -49,6 +50,7 @@ class SimulatedGateway:
         self._faults = faults
         self._boot = boot
         self._quota = quota
+        self._sizes = sizes
         self._locations = locations
         self._systems = systems
         self._all = select(machines).where(machines.c.cloud == self.name)
@@ -130,7 +132,7 @@ class SimulatedGateway:
         self._faults.enter("offer")
         with self._cloud.reading() as connection:
             room = max(0, self._quota - self._count(connection))
-        return Offer(self.name, KIND, DEFAULT_SIZES, self._locations, self._systems, ABILITIES, room)
+        return Offer(self.name, KIND, self._sizes, self._locations, self._systems, ABILITIES, room)
 
     # ── templates and snapshots ──────────────────────────────────────────────────────────────────────
 
@@ -193,7 +195,7 @@ class SimulatedGateway:
         """Refuse an order that cannot be met, before anything is done."""
         if not order.id:
             raise Invalid("an order needs an id", place=f"gateway {self.name}")
-        check_size(order.size, DEFAULT_SIZES)
+        check_size(order.size, self._sizes)
         check_choice("operating system", order.os, self._systems)
         if self._locations:
             check_choice("location", order.location, self._locations)

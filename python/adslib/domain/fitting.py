@@ -1,0 +1,104 @@
+"""What an instance asks of a machine, and whether one will do (A5, A7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from adslib.domain.definition import Need
+from adslib.domain.machine import Machine, Size
+from adslib.domain.topology import Instance
+
+OWN_SYSTEM = "system"
+"""The capability of a machine that has its own `/`: any role may run there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A need made exact: what the machine of an instance must be."""
+
+    service: str
+    need: Need
+    size: Size
+    location: str
+    capabilities: frozenset[str]
+
+    def __str__(self) -> str:
+        parts = [self.need.size or "any size", self.need.os, self.need.kind]
+        text = " ".join(part for part in parts if part)
+        if self.location:
+            text += f" in {self.location}"
+        if self.need.gateway:
+            text += f" from gateway {self.need.gateway}"
+        return text + (f" with {', '.join(sorted(self.capabilities))}" if self.capabilities else "")
+
+
+@dataclass(slots=True)
+class Load:
+    """What stands on a machine so far."""
+
+    services: set[str] = field(default_factory=set)
+    exclusive: bool = False
+    cpu: float = 0.0
+    memory: int = 0
+
+    def takes(self, wanted: Wanted, size: Size) -> bool:
+        need = wanted.need
+        alone = self.exclusive or not need.shared or (need.spread and wanted.service in self.services)
+        if self.services and alone:
+            return False
+        # Cores are fractions: their sum depends on the order of adding, and what stands must fit in any order.
+        enough = self.cpu + need.cpu <= size.cpu + 1e-9 and self.memory + need.memory <= size.memory
+        return enough or not need.shared
+
+    def add(self, wanted: Wanted) -> None:
+        self.services.add(wanted.service)
+        self.exclusive = not wanted.need.shared
+        self.cpu += wanted.need.cpu
+        self.memory += wanted.need.memory
+
+
+Spec = tuple[str, str, str, str, Size, frozenset[str]]
+"""Location, operating system, kind, gateway, size, capabilities: machines alike in these are one class."""
+
+
+class Stock(Protocol):
+    """Machines that serve the same needs: those of one class in the pool, or those that one gateway makes."""
+
+    alone: dict[Wanted, dict[str, Instance]]
+    """Who stands alone on one of them, by need and machine: whoever does can give way to another."""
+
+    def serves(self, wanted: Wanted) -> bool:
+        """Whether its machines will do."""
+
+    def take(self, instance: Instance, wanted: Wanted) -> str:
+        """The name of an unused one; empty: there is none."""
+
+    def hand_over(self, name: str, instance: Instance, wanted: Wanted) -> str:
+        """The name of the machine that another gets when somebody leaves one of them."""
+
+
+def fits(spec: Spec, wanted: Wanted) -> bool:
+    """Whether a class of machines will do."""
+    location, system, kind, gateway, size, capabilities = spec
+    need = wanted.need
+    return (
+        (not wanted.location or location == wanted.location)
+        and (not need.os or system == need.os or system.partition("-")[0] == need.os)
+        and (not need.kind or kind == need.kind)
+        and (not need.gateway or gateway == need.gateway)
+        and size.holds(wanted.size)
+        and wanted.capabilities <= capabilities
+    )
+
+
+def spec_of(machine: Machine) -> Spec:
+    """The class of a machine."""
+    # A local machine that is not made yet has no root to tell it by.
+    local = machine.reach.root or machine.kind == "process"
+    own = machine.capabilities if local else machine.capabilities | {OWN_SYSTEM}
+    return (machine.location, machine.os, machine.kind, machine.gateway, machine.size, own)
+
+
+def lack(capabilities: frozenset[str]) -> str:
+    return "packages of its own" if "packages" in capabilities else "roles that change the whole system"

@@ -1,0 +1,132 @@
+"""New machines at gateways: what each can make, as long as it has room (A5, A11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from adslib.domain.fitting import OWN_SYSTEM, Spec, Wanted, fits, lack
+from adslib.domain.gateway import Offer, Order
+from adslib.domain.machine import Size
+from adslib.domain.topology import Instance
+
+
+@dataclass(frozen=True, slots=True)
+class NewMachine:
+    """A machine to be made; it gets its id when it is reserved."""
+
+    name: str
+    gateway: str
+    kind: str
+    size: Size
+    os: str
+    location: str
+    image: str
+    capabilities: frozenset[str]
+
+    @property
+    def spec(self) -> Spec:
+        """Its class."""
+        return (self.location, self.os, self.kind, self.gateway, self.size, self.capabilities)
+
+    def order(self, id: str) -> Order:
+        """What the gateway is asked for."""
+        return Order(id, self.name, self.size, self.os, self.image, self.location)
+
+
+class NewMachines:
+    """The machines to be made, by name: the environment's and the place's, and a number.
+
+    Args:
+        environment: its name. taken: names that none of them may have.
+    """
+
+    def __init__(self, environment: str, taken: Iterable[str]) -> None:
+        self.by_name: dict[str, NewMachine] = {}
+        self._environment = environment
+        self._taken = set(taken)
+        self._numbers: dict[str, int] = {}
+
+    def add(self, shape: NewMachine, instance: Instance) -> str:
+        """Name a machine after the instance that it is for."""
+        where = instance.scope.path.replace("/", "-")
+        stem = "-".join(part for part in (self._environment, where) if part)
+        number = self._numbers.get(stem, 0) + 1
+        while f"{stem}-{number}" in self._taken:
+            number += 1
+        self._numbers[stem] = number
+        name = f"{stem}-{number}"
+        self.by_name[name] = replace(shape, name=name)
+        return name
+
+
+class Maker:
+    """The machines that one gateway makes, a `Stock`.
+
+    Args:
+        offer: what it can make, and how many. new: where they are written down.
+    """
+
+    def __init__(self, offer: Offer, new: NewMachines) -> None:
+        self.alone: dict[Wanted, dict[str, Instance]] = {}
+        self._offer = offer
+        self._new = new
+        self._room = offer.room
+        self._own = offer.capabilities if offer.kind == "process" else offer.capabilities | {OWN_SYSTEM}
+        self._shapes: dict[Wanted, NewMachine | None] = {}
+
+    def serves(self, wanted: Wanted) -> bool:
+        """Whether it makes machines that will do."""
+        return self._shape(wanted) is not None
+
+    def take(self, instance: Instance, wanted: Wanted) -> str:
+        """A new machine for an instance; empty if it has no room or makes nothing like it."""
+        shape = self._shape(wanted)
+        if shape is None or self._full:
+            return ""
+        if self._room is not None:
+            self._room -= 1
+        return self._new.add(shape, instance)
+
+    def hand_over(self, name: str, instance: Instance, wanted: Wanted) -> str:
+        """Make another machine instead of one: as the newcomer wants it."""
+        del self._new.by_name[name]
+        if self._room is not None:
+            self._room += 1
+        return self.take(instance, wanted)
+
+    def why_not(self, wanted: Wanted) -> str:
+        """Why it makes no machine for this, or no more of them."""
+        offer, lacking = self._offer, wanted.capabilities - self._own
+        name = f"gateway {offer.gateway}"
+        if lacking:
+            return f"{name} has no machines for {lack(lacking)}; allow_host_changes permits it"
+        if self._full:
+            return f"{name} can make no more"
+        if offer.locations and wanted.location and wanted.location not in offer.locations:
+            return f"{name} has no {wanted.location}"
+        if not any(size.holds(wanted.size) for size in offer.sizes):
+            return f"{name} makes nothing as large"
+        return f"{name} makes nothing like it"
+
+    @property
+    def _full(self) -> bool:
+        return self._room is not None and self._room <= 0
+
+    def _shape(self, wanted: Wanted) -> NewMachine | None:
+        """The machine that it would make, without a name; None if it makes nothing like it."""
+        if wanted not in self._shapes:
+            self._shapes[wanted] = self._designed(wanted)
+        return self._shapes[wanted]
+
+    def _designed(self, wanted: Wanted) -> NewMachine | None:
+        offer, need = self._offer, wanted.need
+        size = next((size for size in offer.sizes if size.holds(wanted.size)), None)
+        location = wanted.location or (offer.locations[0] if offer.locations else "")
+        systems = offer.systems or ((need.os,) if need.os else ("",))
+        if size is None or (offer.locations and location not in offer.locations):
+            return None
+        for system in systems:
+            if fits((location, system, offer.kind, offer.gateway, size, self._own), wanted):
+                return NewMachine("", offer.gateway, offer.kind, size, system, location, need.image, self._own)
+        return None
