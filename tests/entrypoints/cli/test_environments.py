@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from adslib.adapters import documents
 from adslib.entrypoints.cli.fields import FIELDS, OUTCOME
@@ -35,12 +36,7 @@ def test_lists_and_shows_hold_what_is_promised(run: Run, shop: str, format: str)
     run("environment", "create", shop)
     for verb, words in (("list", []), ("show", ["shop"]), ("history", ["shop"]), ("plan", ["shop"])):
         out = run("environment", verb, *words, "--format", format).out
-        if format == "json":
-            data = json.loads(out)
-        else:
-            from ruamel.yaml import YAML
-
-            data = YAML(typ="safe", pure=True).load(out)
+        data = json.loads(out) if format == "json" else yaml.safe_load(out)
         thing = data[0] if isinstance(data, list) else data
         assert list(thing) == list(FIELDS[f"environment {verb}"])
 
