@@ -88,6 +88,24 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "ads-home"
 
 
+@pytest.fixture
+def own_known_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's own known_hosts, empty."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".ssh").mkdir()
+    path = tmp_path / ".ssh" / "known_hosts"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def running(ads: Ads, deployed: Callable[..., None]) -> str:
+    """The name of a machine that a cloud made and an environment holds."""
+    ads.gateways.add("cloud", "sim")
+    deployed()
+    return str(ads.machines.list(holder="shop")[0]["name"])
+
+
 def texts(ads: Ads) -> list[str]:
     """The sentences of the log, newest first."""
     return [str(event["text"]) for event in ads.events.list()]

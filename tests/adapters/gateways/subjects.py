@@ -15,6 +15,7 @@ from typing import Any
 
 from adslib.adapters.gateways import open_gateway
 from adslib.adapters.gateways.local import processes
+from adslib.adapters.gateways.local.processes import Process
 from adslib.domain.gateway import Capability, Gateway, Order, Sighting
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import DEFAULT_SIZES
@@ -123,3 +124,9 @@ def killed(act: Callable[[Callable[..., Any]], object]) -> None:
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status), "the process ended before it came to the point of its death"
     assert os.WTERMSIG(status) == signal.SIGKILL
+
+
+def init_of(machine: Sighting) -> Process:
+    """The init of a machine."""
+    pid, start = (Path(machine.reach.root).parent / "init/pid").read_text().split()
+    return Process(int(pid), int(start))
