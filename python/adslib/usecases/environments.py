@@ -269,13 +269,21 @@ class Environments:
         return Outcome(True, shown(found), shown(after), message=f"environment '{name}' is live")
 
     def deploy(
-        self, name: str, *, hold: bool = False, abandon: bool = False, plan: str = "", wait: bool = True
+        self,
+        name: str,
+        *,
+        hold: bool = False,
+        abandon: bool = False,
+        plan: str = "",
+        patience: int | None = None,
+        wait: bool = True,
     ) -> Outcome:
         """Make what stands what is defined, test it, and let it go live if the tests pass (A12, A16).
 
         Args:
             hold: stay ready. plan: id of a saved plan, which must still hold.
             abandon: give up machines that are returned and cannot be cleaned; see `Running.deploy`.
+            patience: seconds to wait for each machine that does not answer; None: as the playbook does.
             wait: until it is done; jobs are carried out in the calling process.
 
         Raises:
@@ -285,31 +293,32 @@ class Environments:
         self._actor.must(Permission.DEPLOY, f"environment '{name}'")
         running.refuse_detached(wait)
         carrier = running.Running(self._app, self._actor)
-        return running.finished(carrier.deploy(name, hold=hold, abandon=abandon, plan=plan))
+        return running.finished(carrier.deploy(name, hold=hold, abandon=abandon, plan=plan, patience=patience))
 
-    def undeploy(self, name: str, *, abandon: bool = False, wait: bool = True) -> Outcome:
+    def undeploy(self, name: str, *, abandon: bool = False, patience: int | None = None, wait: bool = True) -> Outcome:
         """Remove what stands and return every machine (A13); see `deploy`."""
         self._actor.must(Permission.DEPLOY, f"environment '{name}'")
         running.refuse_detached(wait)
-        return running.finished(running.Running(self._app, self._actor).undeploy(name, abandon=abandon))
+        carrier = running.Running(self._app, self._actor)
+        return running.finished(carrier.undeploy(name, abandon=abandon, patience=patience))
 
-    def test(self, name: str, *, wait: bool = True) -> Outcome:
+    def test(self, name: str, *, patience: int | None = None, wait: bool = True) -> Outcome:
         """Run the tests again (A12); see `deploy`."""
         self._actor.must(Permission.OPERATE, f"environment '{name}'")
         running.refuse_detached(wait)
-        return running.finished(running.Running(self._app, self._actor).test(name))
+        return running.finished(running.Running(self._app, self._actor).test(name, patience=patience))
 
-    def stop(self, name: str, *, wait: bool = True) -> Outcome:
+    def stop(self, name: str, *, patience: int | None = None, wait: bool = True) -> Outcome:
         """Stop what stands, and the machines that ads made (A14); see `deploy`."""
         self._actor.must(Permission.OPERATE, f"environment '{name}'")
         running.refuse_detached(wait)
-        return running.finished(running.Running(self._app, self._actor).stop(name))
+        return running.finished(running.Running(self._app, self._actor).stop(name, patience=patience))
 
-    def start(self, name: str, *, hold: bool = False, wait: bool = True) -> Outcome:
+    def start(self, name: str, *, hold: bool = False, patience: int | None = None, wait: bool = True) -> Outcome:
         """Start a stopped environment again (A14); see `deploy`."""
         self._actor.must(Permission.OPERATE, f"environment '{name}'")
         running.refuse_detached(wait)
-        return running.finished(running.Running(self._app, self._actor).start(name, hold=hold))
+        return running.finished(running.Running(self._app, self._actor).start(name, hold=hold, patience=patience))
 
 
 def _added(tx: Transaction, environment: Environment) -> Environment:
