@@ -45,7 +45,8 @@ LIFECYCLE = f"""# Lifecycles
 
 What can happen to an environment, a job and a machine. A *passing* state is one in which a job works: it leads to its
 target, and if the job is interrupted the state falls to what stands beside it; nothing is lost, and the same verb may
-be said again.
+be said again. Some events only jobs say, such as `done` and `fail`, which end a passing state; the others are verbs of
+the command line.
 """
 
 

@@ -117,8 +117,24 @@ def test_what_the_table_does_not_say_is_refused_with_what_it_says(
     with pytest.raises(Blocked) as refused:
         lifecycle.after(state, event, "shop")
     said = str(refused.value)
-    assert said.startswith(f"{lifecycle.noun} 'shop' is {state}: '{event}' is not possible")
-    assert all(str(possible) in said for possible in lifecycle.events(state)) or "nothing" in said
+    asked = f"'{event}'" if event in lifecycle.verbs else "this"
+    assert said.startswith(f"{lifecycle.noun} 'shop' is {state}: {asked} is not possible")
+    possible = said.rpartition("now: ")[2]
+    if lifecycle.possible(state):
+        assert possible.split(", ") == [str(verb) for verb in lifecycle.possible(state)]
+    else:
+        assert possible in ("nothing", "nothing, until the job at work on it ends")
+
+
+@pytest.mark.req("A12")
+def test_the_verbs_that_people_are_told_are_those_they_can_type() -> None:
+    from adslib.entrypoints.cli.application import app
+
+    nouns = {group.name: group.typer_instance for group in app.registered_groups}
+    for lifecycle in (ENVIRONMENT, JOB):
+        commands = nouns[lifecycle.noun].registered_commands
+        typed = {command.name or command.callback.__name__ for command in commands}
+        assert {str(verb) for verb in lifecycle.verbs} <= typed
 
 
 # ── anybody, at any time ─────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from usecases.acting import (
     acting_also,
     begin,
     carry_out,
+    dead_owner,
     document,
     pool,
     seen,
@@ -219,9 +221,55 @@ def test_a_live_environment_is_edited_and_only_what_differs_is_done(ads: Ads) ->
 
 @pytest.mark.req("A12")
 def test_what_is_being_worked_on_is_not_edited(ads: Ads) -> None:
-    begin(ads)
-    with pytest.raises(Blocked, match="environment 'shop' is deploying: 'edit' is not possible"):
-        ads.environments.edit("shop", document(web=3))
+    job = begin(ads)
+    for verb in ONLY_AT_REST.values():
+        for dry_run in (True, False):
+            with pytest.raises(Conflict) as refused:
+                verb(ads, dry_run)
+            assert f"job {job.id} (deploy) of environment 'shop' is at work: ann, process {os.getpid()} on" in str(
+                refused.value
+            )
+            assert f"ads job cancel {job.id}" in str(refused.value)
+    assert (state(ads), ads.environments.show("shop")["possible"]) == ("deploying", [])
+
+
+ONLY_AT_REST: dict[str, Callable[[Ads, bool], Any]] = {
+    "edit": lambda ads, dry_run: ads.environments.edit("shop", document(web=3), dry_run=dry_run),
+    "go-live": lambda ads, dry_run: ads.environments.go_live("shop", despite="a show", dry_run=dry_run),
+    "delete": lambda ads, dry_run: ads.environments.delete("shop", dry_run=dry_run),
+    "stop a machine": lambda ads, dry_run: ads.machines.stop("shop-1", dry_run=dry_run),
+}
+
+
+@pytest.mark.req("A12", "A22", "A23")
+@pytest.mark.parametrize(
+    ("verb", "kind", "falls_to"),
+    [
+        ("edit", "deploy", "incomplete"),
+        ("edit", "test", "live"),
+        ("go-live", "test", "live"),
+        ("stop a machine", "stop", "incomplete"),
+    ],
+)
+def test_a_job_whose_owner_was_killed_is_cleared_away_first(ads: Ads, verb: str, kind: str, falls_to: str) -> None:
+    carry_out(ads)
+    job = begin(ads, kind=kind, owner=dead_owner())
+    passing = state(ads)
+    ONLY_AT_REST[verb](ads, True)
+    assert (state(ads), ads.jobs.show(job.id)["state"]) == (passing, "running"), "a dry run writes nothing"
+    ONLY_AT_REST[verb](ads, False)
+    assert (state(ads), ads.jobs.show(job.id)["state"]) == (falls_to, "interrupted")
+
+
+@pytest.mark.req("A12", "A22")
+def test_what_is_refused_after_a_kill_is_refused_for_the_state_that_is_left(ads: Ads) -> None:
+    carry_out(ads)
+    begin(ads, owner=dead_owner())
+    for dry_run in (True, False):
+        with pytest.raises(Blocked) as refused:
+            ads.environments.delete("shop", dry_run=dry_run)
+        said = "environment 'shop' is incomplete: 'delete' is not possible. Possible now: deploy, stop, undeploy, edit"
+        assert str(refused.value) == said
 
 
 # ── undeploying ──────────────────────────────────────────────────────────────────────────────────────

@@ -53,6 +53,6 @@ def test_what_a_gateway_does_not_offer_is_refused_first(refusing: Ads, what: str
 
 def test_a_job_at_work_is_not_disturbed(ads: Ads, running: str) -> None:
     ads.jobs.reserve("shop", JobKind.STOP)
-    with pytest.raises(Conflict, match="is at work on machine"):
+    with pytest.raises(Conflict, match="is at work"):
         ads.machines.stop(running)
     assert ads.machines.snapshots(running) == []

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from adslib.adapters import documents
 from adslib.adapters.playbooks import Playbooks, Run
 from adslib.domain.actor import Permission
-from adslib.domain.errors import Conflict, Failed, Forbidden, NotFound
+from adslib.domain.errors import Conflict, Failed, Forbidden, Invalid, NotFound
 from adslib.domain.lifecycle import JobState
 from adslib.usecases import running
 from adslib.usecases.ads import Ads
 from adslib.usecases.running import Listener, finished
+from usecases.conftest import DEFINITION
 
 
 @pytest.fixture
@@ -164,3 +166,29 @@ def test_permissions(ads: Ads, define: Callable[..., None], acting: Callable[...
         with pytest.raises(Forbidden):
             getattr(looker.environments, verb)("shop")
     assert ads.jobs.list() == []
+
+
+@pytest.mark.req("A12", "A22")
+@pytest.mark.parametrize("verb", ["deploy", "undeploy"])
+def test_patience_reaches_the_playbook_and_stays_with_the_job(
+    ads: Ads, define: Callable[..., None], engine: Callable[..., None], verb: str
+) -> None:
+    given: dict[str, Any] = {}
+    engine(lambda *_, **words: given.update(words) or Run(0, False, ""))
+    define()
+    outcome = getattr(ads.running, verb)("shop", patience=7, abandon=True)
+    assert (given["variables"]["ads_patience"], given["variables"]["ads_abandon"]) == (7, True)
+    options = ads.jobs.show(outcome.job)["options"]
+    assert (options["patience"], options["abandon"]) == (7, True)
+
+
+@pytest.mark.req("A12")
+@pytest.mark.parametrize("verb", ["deploy", "undeploy", "test", "stop", "start"])
+@pytest.mark.parametrize("patience", [0, -1, 86401, True, 1.5])
+def test_nobody_waits_that_long(refusing: Ads, verb: str, patience: Any) -> None:
+    refusing.environments.create(documents.restored(DEFINITION, {}))
+    with pytest.raises(
+        Invalid, match=r"patience: .* is no time to wait for a machine. Give whole seconds from 1 to 86400"
+    ):
+        getattr(refusing.environments, verb)("shop", patience=patience)
+    assert refusing.jobs.list() == []

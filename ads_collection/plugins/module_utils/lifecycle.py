@@ -118,7 +118,7 @@ def _live(result, params):
     if now["state"] == "ready":
         tested = now["tests"] and not now["tests"]["failures"]
         if not tested and not params["despite_failed_tests"]:
-            _job(result, result.ads.running.test(result.name))
+            _job(result, result.ads.running.test(result.name, patience=params["patience"]))
         result.note(result.ads.environments.go_live(result.name, despite=params["despite_failed_tests"]))
 
 
@@ -126,7 +126,7 @@ def _made_so(result, params, hold):
     """Start it if it is stopped, and deploy what differs."""
     ads, name = result.ads, result.name
     if ads.environments.show(name)["state"] == "stopped":
-        _job(result, ads.running.start(name, hold=hold, dry_run=result.check_mode), params)
+        _job(result, ads.running.start(name, hold=hold, patience=params["patience"], dry_run=result.check_mode), params)
         if result.check_mode:
             return
     plan = ads.environments.plan(name)
@@ -134,18 +134,19 @@ def _made_so(result, params, hold):
     if plan.empty and state in STANDING and not params["everything"]:
         result.plan = plan
         return
-    asked = {key: params[key] for key in ("everything", "abandon", "plan")}
+    asked = {key: params[key] for key in ("everything", "abandon", "plan", "patience")}
     _job(result, ads.running.deploy(name, hold=hold, dry_run=result.check_mode, **asked), params)
 
 
 def _stopped(result, params):
     if result.shown().get("state") != "stopped":
-        _job(result, result.ads.running.stop(result.name, dry_run=result.check_mode), params)
+        asked = dict(patience=params["patience"], dry_run=result.check_mode)
+        _job(result, result.ads.running.stop(result.name, **asked), params)
 
 
 def _undeployed(result, params):
     if result.shown().get("state", "not-deployed") != "not-deployed":
-        asked = dict(abandon=params["abandon"], dry_run=result.check_mode)
+        asked = dict(abandon=params["abandon"], patience=params["patience"], dry_run=result.check_mode)
         _job(result, result.ads.running.undeploy(result.name, **asked), params)
 
 

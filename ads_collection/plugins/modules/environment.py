@@ -96,6 +96,9 @@ options:
       - Nobody is handed such a machine until M(ads.deploy.machine) says that it was C(cleaned).
     type: bool
     default: false
+  patience:
+    description: Seconds to wait for each machine that does not answer, where a job is run; 300 if nothing is said.
+    type: int
   despite_failed_tests:
     description: The reason why the environment goes live in spite of failed tests. It is kept, with who gave it.
     type: str

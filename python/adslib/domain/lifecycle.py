@@ -27,15 +27,24 @@ class Passing(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle(Generic[S, E]):
-    """The table `(state, event) -> state` of one noun, and its passing states."""
+    """The table `(state, event) -> state` of one noun, its passing states, and the events that people say.
+
+    Args:
+        verbs: the events that are verbs of the command line; the others are said by jobs, and never shown to people.
+    """
 
     noun: str
     table: Mapping[tuple[S, E], S]
     passing: Mapping[S, Passing[S]]
+    verbs: frozenset[E]
 
     def events(self, state: S) -> tuple[E, ...]:
         """The events that are possible in a state, in the table's order."""
         return tuple(event for (start, event) in self.table if start == state)
+
+    def possible(self, state: S) -> tuple[E, ...]:
+        """The verbs that people can say in a state."""
+        return tuple(event for event in self.events(state) if event in self.verbs)
 
     def after(self, state: S, event: E, name: str) -> S:
         """The state that follows.
@@ -45,9 +54,11 @@ class Lifecycle(Generic[S, E]):
         """
         following = self.table.get((state, event))
         if following is None:
-            possible = ", ".join(self.events(state)) or "nothing"
+            asked = f"'{event}'" if event in self.verbs else "this"
+            rest = "nothing, until the job at work on it ends" if state in self.passing else "nothing"
+            possible = ", ".join(self.possible(state)) or rest
             raise Blocked(
-                f"{self.noun} '{name}' is {state}: '{event}' is not possible",
+                f"{self.noun} '{name}' is {state}: {asked} is not possible",
                 remedy=f"possible now: {possible}",
             )
         return following
@@ -126,6 +137,7 @@ ENVIRONMENT: Lifecycle[EnvironmentState, EnvironmentEvent] = Lifecycle(
         _S.STARTING: Passing(_S.READY, _S.STOPPED),
         _S.UNDEPLOYING: Passing(_S.NOT_DEPLOYED, _S.INCOMPLETE),
     },
+    verbs=frozenset(_E) - {_E.DONE, _E.FAIL},
 )
 
 
@@ -158,6 +170,7 @@ JOB: Lifecycle[JobState, JobEvent] = Lifecycle(
         (_J.RUNNING, _V.LOSE): _J.INTERRUPTED,
     },
     passing={_J.RUNNING: Passing(_J.SUCCEEDED, _J.INTERRUPTED)},
+    verbs=frozenset({_V.CANCEL}),
 )
 
 ACTIVE_JOB_STATES = frozenset({_J.QUEUED, _J.RUNNING})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,7 @@ from adslib.domain.reading import read
 from adslib.usecases import running
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
+from adslib.usecases.reserving import at_rest, recover
 from adslib.usecases.situation import actual, desired, mine, offers, project_of, shown
 
 
@@ -59,6 +61,7 @@ class Environments:
         if name != document.definition.environment:
             document = documents.renamed(document, name)
         instances = len(Desired(document.definition).topology.instances)
+        self._recover(name, dry_run)
         with self._app.store.transaction() as tx:
             found = tx.environments.find(name)
             if found:
@@ -72,6 +75,7 @@ class Environments:
             ):
                 return Outcome(False, before, before, message=f"environment '{name}' is as defined")
             if found:
+                found = at_rest(self._app, tx, found, dry_run=dry_run)
                 ENVIRONMENT.after(found.state, EnvironmentEvent.EDIT, name)
             number = latest.number + 1 if latest else 1
             project = project_of(document)
@@ -83,6 +87,12 @@ class Environments:
             verb = "edited" if found else "created"
             log(tx, self._app.clock(), self._actor, f"environment '{name}' {verb}: revision {number}", environment=name)
         return Outcome(True, before, shown(after), message=f"environment '{name}' {verb}: {instances} instances")
+
+    def _recover(self, name: str, dry_run: bool) -> None:
+        """Clear away a job whose owner is gone, before a verb that needs an environment at rest."""
+        if not dry_run:
+            with suppress(NotFound):  # The verb itself says what it makes of that.
+                recover(self._app, self._actor, name)
 
     def _refuse_foreign(self, tx: Transaction, name: str) -> None:
         try:
@@ -112,6 +122,7 @@ class Environments:
 
         Raises:
             NotFound: no such environment. Invalid: the edit touches what its template fixes.
+            Conflict: a job is at work on it.
         """
         self._actor.must(Permission.DEFINE, f"environment '{name}'")
         with self._app.store.reading() as tx:
@@ -132,14 +143,15 @@ class Environments:
         """Forget an environment that is not deployed; absent ones are left alone.
 
         Raises:
-            Blocked: it is deployed.
+            Blocked: it is deployed. Conflict: a job is at work on it.
         """
         self._actor.must(Permission.DEFINE, f"environment '{name}'")
+        self._recover(name, dry_run)
         with self._app.store.transaction() as tx:
             found = tx.environments.find(name)
             if found is None:
                 return Outcome(False, message=f"there is no environment '{name}'")
-            mine(tx, self._actor, name)
+            found = at_rest(self._app, tx, mine(tx, self._actor, name), dry_run=dry_run)
             ENVIRONMENT.after(found.state, EnvironmentEvent.DELETE, name)
             if not dry_run:
                 tx.environments.delete(name)
@@ -267,10 +279,12 @@ class Environments:
 
         Raises:
             Blocked: it is not ready, or its tests failed or never ran and no reason is given.
+            Conflict: a job is at work on it.
         """
         self._actor.must(Permission.OPERATE, f"environment '{name}'")
+        self._recover(name, dry_run)
         with self._app.store.transaction() as tx:
-            found = mine(tx, self._actor, name)
+            found = at_rest(self._app, tx, mine(tx, self._actor, name), dry_run=dry_run)
             if found.state == "live":
                 return Outcome(False, shown(found), shown(found), message=f"environment '{name}' is live")
             state = ENVIRONMENT.after(found.state, EnvironmentEvent.GO_LIVE, name)
@@ -291,13 +305,21 @@ class Environments:
         return Outcome(True, shown(found), shown(after), message=f"environment '{name}' is live")
 
     def deploy(
-        self, name: str, *, hold: bool = False, abandon: bool = False, plan: str = "", wait: bool = True
+        self,
+        name: str,
+        *,
+        hold: bool = False,
+        abandon: bool = False,
+        plan: str = "",
+        patience: int | None = None,
+        wait: bool = True,
     ) -> Outcome:
         """Make what stands what is defined, test it, and let it go live if the tests pass (A12, A16).
 
         Args:
             hold: stay ready. plan: id of a saved plan, which must still hold.
             abandon: give up machines that are returned and cannot be cleaned; see `Running.deploy`.
+            patience: seconds to wait for each machine that does not answer; None: as the playbook does.
             wait: until it is done; jobs are carried out in the calling process.
 
         Raises:
@@ -307,31 +329,32 @@ class Environments:
         self._actor.must(Permission.DEPLOY, f"environment '{name}'")
         running.refuse_detached(wait)
         carrier = running.Running(self._app, self._actor)
-        return running.finished(carrier.deploy(name, hold=hold, abandon=abandon, plan=plan))
+        return running.finished(carrier.deploy(name, hold=hold, abandon=abandon, plan=plan, patience=patience))
 
-    def undeploy(self, name: str, *, abandon: bool = False, wait: bool = True) -> Outcome:
+    def undeploy(self, name: str, *, abandon: bool = False, patience: int | None = None, wait: bool = True) -> Outcome:
         """Remove what stands and return every machine (A13); see `deploy`."""
         self._actor.must(Permission.DEPLOY, f"environment '{name}'")
         running.refuse_detached(wait)
-        return running.finished(running.Running(self._app, self._actor).undeploy(name, abandon=abandon))
+        carrier = running.Running(self._app, self._actor)
+        return running.finished(carrier.undeploy(name, abandon=abandon, patience=patience))
 
-    def test(self, name: str, *, wait: bool = True) -> Outcome:
+    def test(self, name: str, *, patience: int | None = None, wait: bool = True) -> Outcome:
         """Run the tests again (A12); see `deploy`."""
         self._actor.must(Permission.OPERATE, f"environment '{name}'")
         running.refuse_detached(wait)
-        return running.finished(running.Running(self._app, self._actor).test(name))
+        return running.finished(running.Running(self._app, self._actor).test(name, patience=patience))
 
-    def stop(self, name: str, *, wait: bool = True) -> Outcome:
+    def stop(self, name: str, *, patience: int | None = None, wait: bool = True) -> Outcome:
         """Stop what stands, and the machines that ads made (A14); see `deploy`."""
         self._actor.must(Permission.OPERATE, f"environment '{name}'")
         running.refuse_detached(wait)
-        return running.finished(running.Running(self._app, self._actor).stop(name))
+        return running.finished(running.Running(self._app, self._actor).stop(name, patience=patience))
 
-    def start(self, name: str, *, hold: bool = False, wait: bool = True) -> Outcome:
+    def start(self, name: str, *, hold: bool = False, patience: int | None = None, wait: bool = True) -> Outcome:
         """Start a stopped environment again (A14); see `deploy`."""
         self._actor.must(Permission.OPERATE, f"environment '{name}'")
         running.refuse_detached(wait)
-        return running.finished(running.Running(self._app, self._actor).start(name, hold=hold))
+        return running.finished(running.Running(self._app, self._actor).start(name, hold=hold, patience=patience))
 
 
 def _added(tx: Transaction, environment: Environment) -> Environment:

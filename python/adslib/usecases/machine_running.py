@@ -9,7 +9,7 @@ from typing import Any
 
 from adslib.app import App
 from adslib.domain.actor import Actor
-from adslib.domain.errors import Conflict, NotFound, Unsupported
+from adslib.domain.errors import NotFound, Unsupported
 from adslib.domain.gateway import Capability, Gateway, Sighting
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine
@@ -17,6 +17,7 @@ from adslib.domain.names import checked_name
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.providing import merged
+from adslib.usecases.reserving import at_rest, recover
 from adslib.usecases.viewing import machine_shown, visible_machine
 
 
@@ -60,7 +61,7 @@ def operate(app: App, actor: Actor, name: str, what: str, snapshot: str = "", *,
         Unsupported: the gateway does not offer it. Conflict: a job is at work on the machine.
     """
     operation = OPERATIONS[what]
-    machine, gateway = _opened(app, actor, name, operation.needs)
+    machine, gateway = _opened(app, actor, name, operation.needs, dry_run=dry_run)
     before = machine_shown(machine)
     message = f"machine '{name}' {operation.done}" + (f" '{snapshot}'" if snapshot else "")
     if dry_run:
@@ -86,7 +87,7 @@ def snapshots(app: App, actor: Actor, name: str) -> Sequence[Mapping[str, Any]]:
     Raises:
         Unsupported: its gateway takes none.
     """
-    machine, gateway = _opened(app, actor, name, Capability.SNAPSHOTS, busy_ok=True)
+    machine, gateway = _opened(app, actor, name, Capability.SNAPSHOTS, at_work_ok=True)
     return [asdict(taken) for taken in gateway.snapshots(machine.ref)]
 
 
@@ -103,10 +104,11 @@ def delete_made(app: App, machine: Machine) -> Machine:
     return machine
 
 
-def _opened(app: App, actor: Actor, name: str, needs: Capability, *, busy_ok: bool = False) -> tuple[Machine, Gateway]:
+def _opened(
+    app: App, actor: Actor, name: str, needs: Capability, *, at_work_ok: bool = False, dry_run: bool = False
+) -> tuple[Machine, Gateway]:
     with app.store.reading() as tx:
         machine = visible_machine(tx, actor, name)
-        job = tx.jobs.active(machine.holder) if machine.holder and not busy_ok else None
         settings = tx.gateways.list()
     gateway = app.gateways.open(machine.gateway, settings)
     if needs not in gateway.capabilities:
@@ -115,9 +117,9 @@ def _opened(app: App, actor: Actor, name: str, needs: Capability, *, busy_ok: bo
             f"gateway '{gateway.name}' ({gateway.kind}) of machine '{name}' does not offer '{needs}'",
             remedy=f"it offers {offered}",
         )
-    if job:
-        raise Conflict(
-            f"job {job.id} ({job.kind}) of environment '{machine.holder}' is at work on machine '{name}'",
-            remedy=f"wait for it, or end it with: ads job cancel {job.id}",
-        )
+    if machine.holder and not at_work_ok:
+        if not dry_run:
+            recover(app, actor, machine.holder)
+        with app.store.reading() as tx:
+            at_rest(app, tx, tx.environments.get(machine.holder), dry_run=dry_run)
     return machine, gateway

@@ -102,8 +102,7 @@ def _reserve_once(
     offered = offers(app) if kind is JobKind.DEPLOY else ()
     opened = app.store.reading() if dry_run else app.store.transaction()
     with opened as tx:
-        environment = mine(tx, actor, name)
-        _refuse_second_job(tx, name)
+        environment = at_rest(app, tx, mine(tx, actor, name), dry_run=dry_run)
         state = ENVIRONMENT.after(environment.state, EVENTS[kind], name)
         made = _plan(app, tx, environment, kind, offered)
         if made.blocked and not dry_run:
@@ -141,14 +140,30 @@ def _reserve_once(
     return Reservation(environment, made, job)
 
 
-def _refuse_second_job(tx: Transaction, name: str) -> None:
-    active = tx.jobs.active(name)
-    if active:
-        who = f"process {active.owner.pid} on {active.owner.host}" if active.owner else "nobody yet"
-        raise Conflict(
-            f"job {active.id} ({active.kind}) of environment '{name}' is at work: {active.actor}, {who}",
-            remedy=f"wait for it, or end it with: ads job cancel {active.id}",
-        )
+def at_rest(app: App, tx: Transaction, environment: Environment, *, dry_run: bool) -> Environment:
+    """An environment that no job is at work on; call `recover` first, outside of the transaction, unless in a dry run.
+
+    In a dry run it is shown as it would be once a job whose owner is gone was cleared away.
+
+    Raises:
+        Conflict: a job is at work; it says which, whose, and what can be done.
+    """
+    active = tx.jobs.active(environment.name)
+    if active is None:
+        return environment
+    if dry_run and gone(active, app.clock()):
+        return _fallen(environment)
+    who = f"process {active.owner.pid} on {active.owner.host}" if active.owner else "nobody yet"
+    raise Conflict(
+        f"job {active.id} ({active.kind}) of environment '{environment.name}' is at work: {active.actor}, {who}",
+        remedy=f"wait for it, or end it with: ads job cancel {active.id}",
+    )
+
+
+def _fallen(environment: Environment) -> Environment:
+    """What an interruption makes of an environment."""
+    passing = ENVIRONMENT.passing.get(environment.state)
+    return replace(environment, state=passing.interrupted) if passing else environment
 
 
 def _plan(app: App, tx: Transaction, environment: Environment, kind: JobKind, offered: Any) -> Plan:
@@ -203,7 +218,7 @@ def recover(app: App, actor: Actor, name: str) -> Job | None:
     with app.store.reading() as tx:
         mine(tx, actor, name)
         job = tx.jobs.active(name)
-    if job is None or job.state is not JobState.RUNNING or not gone(job, app.clock()):
+    if job is None or not gone(job, app.clock()):
         return None
     if not processes.end_marked(job.id):
         raise Conflict(
@@ -214,7 +229,9 @@ def recover(app: App, actor: Actor, name: str) -> Job | None:
 
 
 def gone(job: Job, at: datetime) -> bool:
-    """Whether the owner of a job is gone: dead on this host, or silent beyond its lease on another."""
+    """Whether the owner of a running job is gone: dead on this host, or silent beyond its lease on another."""
+    if job.state is not JobState.RUNNING:
+        return False
     living = processes.alive(job.owner) if job.owner else None
     return (job.lease is None or job.lease < at) if living is None else not living
 
@@ -229,9 +246,9 @@ def interrupt(app: App, actor: Actor, job: Job, why: str, event: JobEvent = JobE
         state = JOB.after(job.state, event, job.id)
         ended = tx.jobs.update(replace(job, state=state, finished=at, result={**job.result, "message": why}))
         environment = tx.environments.get(job.environment)
-        passing = ENVIRONMENT.passing.get(environment.state)
-        if passing:
-            tx.environments.update(replace(environment, state=passing.interrupted))
+        fallen = _fallen(environment)
+        if fallen != environment:
+            tx.environments.update(fallen)
         text = f"{job.kind} of environment '{job.environment}' {state}: {why}"
         log(tx, at, actor, text, level=EventLevel.WARNING, environment=job.environment, job=job.id)
     return ended

@@ -29,7 +29,8 @@ from adslib.usecases.situation import project_of
 
 RENEW_EVERY = 10.0
 LOOK_EVERY = 0.1
-PASSED_ON = ("abandon",)
+LONGEST_PATIENCE = 86400
+PASSED_ON = ("abandon", "patience")
 """Options of a job that its playbook needs from its start; it knows the others by the job."""
 
 OnEvent = Callable[[Mapping[str, Any]], None]
@@ -86,6 +87,7 @@ class Running:
         everything: bool = False,
         abandon: bool = False,
         plan: str = "",
+        patience: int | None = None,
         dry_run: bool = False,
         on_event: OnEvent = ignore,
         cancelled: Cancelled = never,
@@ -97,10 +99,11 @@ class Running:
             abandon: give up a machine that is returned and cannot be cleaned: what stood on it is forgotten, and it is
                 released as `failed`, so that nobody is handed it.
             plan: id of a saved plan, which must still hold.
+            patience: seconds to wait for each machine that does not answer; None: as the playbook does.
 
         Raises:
             Blocked: resources are missing or the state forbids it; nothing is held. Conflict: a job is at work.
-            Invalid: a role cannot be found.
+            Invalid: a role cannot be found, or nobody can wait that long.
         """
         self._actor.must(Permission.DEPLOY, f"environment '{name}'")
         if plan:
@@ -113,7 +116,7 @@ class Running:
         problems = self.role_problems(name)
         if problems:
             raise Invalid(problems=problems)
-        options = {"hold": hold, "all": everything, "abandon": abandon}
+        options = {"hold": hold, "all": everything, "abandon": abandon, **_patience(patience)}
         return self._run(name, JobKind.DEPLOY, options, plan, dry_run, on_event, cancelled)
 
     def undeploy(
@@ -121,40 +124,56 @@ class Running:
         name: str,
         *,
         abandon: bool = False,
+        patience: int | None = None,
         dry_run: bool = False,
         on_event: OnEvent = ignore,
         cancelled: Cancelled = never,
     ) -> Outcome:
         """Remove what stands and return every machine (A13); see `deploy`."""
         self._actor.must(Permission.DEPLOY, f"environment '{name}'")
-        return self._run(name, JobKind.UNDEPLOY, {"abandon": abandon}, "", dry_run, on_event, cancelled)
+        return self._run(
+            name, JobKind.UNDEPLOY, {"abandon": abandon, **_patience(patience)}, "", dry_run, on_event, cancelled
+        )
 
     def test(
-        self, name: str, *, dry_run: bool = False, on_event: OnEvent = ignore, cancelled: Cancelled = never
+        self,
+        name: str,
+        *,
+        patience: int | None = None,
+        dry_run: bool = False,
+        on_event: OnEvent = ignore,
+        cancelled: Cancelled = never,
     ) -> Outcome:
         """Run the tests again (A12); see `deploy`."""
         self._actor.must(Permission.OPERATE, f"environment '{name}'")
-        return self._run(name, JobKind.TEST, {}, "", dry_run, on_event, cancelled)
+        return self._run(name, JobKind.TEST, _patience(patience), "", dry_run, on_event, cancelled)
 
     def stop(
-        self, name: str, *, dry_run: bool = False, on_event: OnEvent = ignore, cancelled: Cancelled = never
+        self,
+        name: str,
+        *,
+        patience: int | None = None,
+        dry_run: bool = False,
+        on_event: OnEvent = ignore,
+        cancelled: Cancelled = never,
     ) -> Outcome:
         """Stop what stands, and the machines that ads made (A14); see `deploy`."""
         self._actor.must(Permission.OPERATE, f"environment '{name}'")
-        return self._run(name, JobKind.STOP, {}, "", dry_run, on_event, cancelled)
+        return self._run(name, JobKind.STOP, _patience(patience), "", dry_run, on_event, cancelled)
 
     def start(
         self,
         name: str,
         *,
         hold: bool = False,
+        patience: int | None = None,
         dry_run: bool = False,
         on_event: OnEvent = ignore,
         cancelled: Cancelled = never,
     ) -> Outcome:
         """Start a stopped environment again (A14); see `deploy`."""
         self._actor.must(Permission.OPERATE, f"environment '{name}'")
-        return self._run(name, JobKind.START, {"hold": hold}, "", dry_run, on_event, cancelled)
+        return self._run(name, JobKind.START, {"hold": hold, **_patience(patience)}, "", dry_run, on_event, cancelled)
 
     def role_problems(self, name: str, document: Document | None = None) -> list[Problem]:
         """The roles of an environment's services that Ansible does not find from its project.
@@ -194,6 +213,23 @@ class Running:
             changed = bool(reserved.plan.actions) or kind in (JobKind.STOP, JobKind.START)
             return Outcome(changed, before, before, plan=reserved.plan, message=_preview(reserved.plan, kind))
         return carry_out(self._app, self._actor, reserved, before, on_event, cancelled)
+
+
+def _patience(seconds: int | None) -> dict[str, int]:
+    """The option of a job that says how long to wait for a machine.
+
+    Raises:
+        Invalid: it is no time to wait.
+    """
+    if seconds is None:
+        return {}
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds <= LONGEST_PATIENCE:
+        raise Invalid(
+            f"{seconds!r} is no time to wait for a machine",
+            place="patience",
+            remedy=f"give whole seconds from 1 to {LONGEST_PATIENCE}",
+        )
+    return {"patience": seconds}
 
 
 def _preview(plan: Plan, kind: JobKind) -> str:

@@ -93,7 +93,7 @@ def shown(environment: Environment) -> dict[str, Any]:
         if tests
         else None,
         "live_despite": environment.live_despite,
-        "possible": [str(event) for event in ENVIRONMENT.events(environment.state)],
+        "possible": [str(event) for event in ENVIRONMENT.possible(environment.state)],
         "tenant": environment.tenant,
         "created": environment.created.isoformat() if environment.created else None,
         "generation": environment.generation,

@@ -26,6 +26,7 @@ ARGUMENTS = dict(
     save_plan=dict(type="bool", default=False),
     everything=dict(type="bool", default=False),
     abandon=dict(type="bool", default=False),
+    patience=dict(type="int"),
     despite_failed_tests=dict(type="str", default=""),
 )
 

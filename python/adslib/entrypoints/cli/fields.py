@@ -14,7 +14,7 @@ ENVIRONMENT: Fields = {
     "project": "directory, or git URL and commit, of roles, templates and variables",
     "tests": "the last tests: at, passed, failures; null: none ran",
     "live_despite": "who let it go live in spite of failed tests, and why",
-    "possible": "the events that are possible in its state",
+    "possible": "the verbs that are possible in its state",
     "tenant": "whose it is",
     "created": "when, ISO 8601",
     "generation": "counts changes",

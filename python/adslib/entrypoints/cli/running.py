@@ -27,6 +27,12 @@ Abandon = Annotated[
     bool,
     typer.Option("--abandon", help="Give up returned machines that cannot be cleaned; nobody is handed them."),
 ]
+Patience = Annotated[
+    int | None,
+    typer.Option(
+        "--patience", metavar="SECONDS", help="How long to wait for each machine that does not answer; default: 300."
+    ),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -74,6 +80,7 @@ def deploy(
     everything: Annotated[bool, typer.Option("--all", help="Look at every instance, even if nothing differs.")] = False,
     abandon: Abandon = False,
     plan: Annotated[str, typer.Option(metavar="ID", help="Carry out this saved plan, if it still holds.")] = "",
+    patience: Patience = None,
     verbose: Verbose = False,
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
@@ -86,7 +93,8 @@ def deploy(
         _carry(
             ads, name, "deploy", verbose, format,
             lambda **run: ads.running.deploy(
-                name, hold=hold, everything=everything, abandon=abandon, plan=plan, dry_run=dry_run, **run
+                name, hold=hold, everything=everything, abandon=abandon, plan=plan, patience=patience,
+                dry_run=dry_run, **run
             ),
         )  # fmt: skip
 
@@ -95,6 +103,7 @@ def undeploy(
     ctx: typer.Context,
     name: EnvironmentName,
     abandon: Abandon = False,
+    patience: Patience = None,
     verbose: Verbose = False,
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
@@ -103,38 +112,47 @@ def undeploy(
     with opened(ctx) as ads:
         _carry(
             ads, name, "undeploy", verbose, format,
-            lambda **run: ads.running.undeploy(name, abandon=abandon, dry_run=dry_run, **run),
+            lambda **run: ads.running.undeploy(name, abandon=abandon, patience=patience, dry_run=dry_run, **run),
         )  # fmt: skip
 
 
 def run_tests(
     ctx: typer.Context,
     name: EnvironmentName,
+    patience: Patience = None,
     verbose: Verbose = False,
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
     """Run the tests again."""
     with opened(ctx) as ads:
-        _carry(ads, name, "test", verbose, format, lambda **run: ads.running.test(name, dry_run=dry_run, **run))
+        _carry(
+            ads, name, "test", verbose, format,
+            lambda **run: ads.running.test(name, patience=patience, dry_run=dry_run, **run),
+        )  # fmt: skip
 
 
 def stop(
     ctx: typer.Context,
     name: EnvironmentName,
+    patience: Patience = None,
     verbose: Verbose = False,
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
     """Stop what stands, and shut down the machines that ads made."""
     with opened(ctx) as ads:
-        _carry(ads, name, "stop", verbose, format, lambda **run: ads.running.stop(name, dry_run=dry_run, **run))
+        _carry(
+            ads, name, "stop", verbose, format,
+            lambda **run: ads.running.stop(name, patience=patience, dry_run=dry_run, **run),
+        )  # fmt: skip
 
 
 def start(
     ctx: typer.Context,
     name: EnvironmentName,
     hold: Hold = False,
+    patience: Patience = None,
     verbose: Verbose = False,
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
@@ -143,7 +161,7 @@ def start(
     with opened(ctx) as ads:
         _carry(
             ads, name, "start", verbose, format,
-            lambda **run: ads.running.start(name, hold=hold, dry_run=dry_run, **run),
+            lambda **run: ads.running.start(name, hold=hold, patience=patience, dry_run=dry_run, **run),
         )  # fmt: skip
 
 
