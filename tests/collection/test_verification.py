@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def test_what_failed_is_told_with_its_cause(stage: Machine, port: int) -> None:
         {**about, "tcp": "sip"},
         {**about, "tcp": "rtp"},
         {**about, "command": "echo out of order; exit 3"},
-        {**about, "command": "sleep 5", "timeout": 0.2},
+        {**about, "command": "sleep 5.25; touch late", "timeout": 0.2},
         {**about, "http": "/"},
     ]
     done = verify(stage, tests)
@@ -97,7 +98,7 @@ def test_what_failed_is_told_with_its_cause(stage: Machine, port: int) -> None:
             f"no connection to 127.0.0.1 port {closed}",
             "it has no port 'rtp'; its ports: http, sip",
             "ends with 3: out of order",
-            "sleep 5 does not end within 0.2 s: raise the test's 'timeout' if it may take longer",
+            "sleep 5.25; touch late does not end within 0.2 s: raise the test's 'timeout' if it may take longer",
             "",
         ],
         strict=True,
@@ -106,6 +107,17 @@ def test_what_failed_is_told_with_its_cause(stage: Machine, port: int) -> None:
     told = verify(stage, tests, verification_fail=False)
     assert told.code == 0
     assert [test["ok"] for test in told.result["tests"]] == [False] * 6 + [True]
+    # What the shell started ended with it.
+    assert b"sleep\x005.25\0" not in command_lines()
+
+
+def command_lines() -> set[bytes]:
+    """Of all processes of this host."""
+    lines = set()
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            lines.add(path.read_bytes())
+    return lines
 
 
 @pytest.fixture

@@ -129,6 +129,7 @@ tests:
 import http.client
 import os
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -282,23 +283,25 @@ def try_command(test, root):
     surroundings.pop("ADS_JOB", None)
     for name, number in test["ports"].items():
         surroundings["ADS_PORT_" + re.sub(r"\W", "_", name).upper()] = str(number)
-    try:
-        done = subprocess.run(
-            ["/bin/sh", "-c", test["command"]],
-            cwd=root or "/",
-            env=surroundings,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=test["timeout"],
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise Late(test, "%s does not end" % test["command"])
-    output = done.stdout.decode("utf-8", "replace")
-    if done.returncode != 0:
+    shell = subprocess.Popen(
+        ["/bin/sh", "-c", test["command"]],
+        cwd=root or "/",
+        env=surroundings,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    with shell:
+        try:
+            output = shell.communicate(timeout=test["timeout"])[0].decode("utf-8", "replace")
+        except subprocess.TimeoutExpired:
+            # With what it started: the session is its own.
+            os.killpg(shell.pid, signal.SIGKILL)
+            raise Late(test, "%s does not end" % test["command"])
+    if shell.returncode != 0:
         words = output.strip()[-SHOWN:]
-        raise Unfit("%s ends with %d%s" % (test["command"], done.returncode, ": " + words if words else ""))
+        raise Unfit("%s ends with %d%s" % (test["command"], shell.returncode, ": " + words if words else ""))
     expect(test["contains"], output, test["command"])
 
 
