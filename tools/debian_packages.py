@@ -1,6 +1,6 @@
 """Install the Debian packages of requirements/debian.txt that are missing, or say exactly what to install.
 
-Usage: debian_packages.py [package …]   (without names: all of the list)
+Usage: debian_packages.py [package …]   (without names: all of the list but those marked +)
 
 Runs on the bare machine, before there is a virtual environment: standard library only.
 """
@@ -19,7 +19,10 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 
 
 def listed() -> dict[str, str]:
-    """Each package of the list, with the program or file pattern that shows it is installed."""
+    """Each package of the list, with the program or file pattern that shows it is installed.
+
+    One that is wanted only where it is asked for by name has a + before its name.
+    """
     lines = (line.split(maxsplit=2) for line in LIST.read_text().splitlines() if line and not line.startswith("#"))
     return {fields[0]: fields[1] for fields in lines}
 
@@ -86,12 +89,13 @@ def install(packages: list[str]) -> int:
 
 def main(names: list[str]) -> int:
     """Install what is missing of the named packages, or of the whole list."""
-    signs = listed()
+    always = {name: sign for name, sign in listed().items() if not name.startswith("+")}
+    signs = {name.removeprefix("+"): sign for name, sign in listed().items()}
     unknown = [name for name in names if name not in signs]
     if unknown:
         print(f"{' '.join(unknown)}: not in {LIST.name}; add a line there that says what shows it is installed.")
         return 2
-    missing = [name for name in names or signs if not is_there(signs[name])]
+    missing = [name for name in names or always if not is_there(signs[name])]
     return install(missing) if missing else 0
 
 

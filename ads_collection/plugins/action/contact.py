@@ -1,0 +1,59 @@
+# Copyright: the ads contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waits for a machine as ansible.builtin.wait_for_connection does, but not where waiting mends nothing: host keys."""
+
+from __future__ import annotations
+
+import re
+
+from ansible.plugins.action.wait_for_connection import ActionModule as Waiting
+from ansible.plugins.action.wait_for_connection import TimedOutException
+
+REFUSED = "Host key verification failed"
+CHANGED = "REMOTE HOST IDENTIFICATION HAS CHANGED"
+FINGERPRINT = re.compile(r"\bSHA256:[A-Za-z0-9+/]+")
+
+
+class ActionModule(Waiting):
+    """Waits until a machine answers."""
+
+    def do_until_success_or_timeout(self, what, *arguments, **options):
+        """Try until it succeeds, the time is over, or ssh refuses the machine's host key."""
+        refused = []
+
+        def tried(connect_timeout):
+            try:
+                return what(connect_timeout)
+            except Exception as problem:
+                if REFUSED not in str(problem):
+                    raise
+                return refused.append(str(problem))
+
+        try:
+            super().do_until_success_or_timeout(tried, *arguments, **options)
+        except TimedOutException as problem:
+            raise TimedOutException("its host did not answer: %s" % problem) from None
+        if refused:
+            raise TimedOutException(self._refusal(refused[0]))
+
+    def _refusal(self, said):
+        name = self._known["inventory_hostname"]
+        if str(self._known.get("ads_machine_id")) not in said:
+            return "ssh refuses a host key on the way to %s: %s" % (name, " ".join(said.split()))
+        if CHANGED not in said:
+            return (
+                "the host key of %s is not known, so nothing is done there: "
+                "give it with ads machine add %s --host-key FILE (or --trust-first-contact)" % (name, name)
+            )
+        shown = FINGERPRINT.search(said)
+        return (
+            "%s shows another host key%s than the one that is pinned, so nothing is done there: "
+            "it may be another machine. If it was set up anew, give its new key with ads machine add %s --host-key FILE"
+            % (name, " (%s)" % shown.group() if shown else "", name)
+        )
+
+    def run(self, tmp=None, task_vars=None):
+        """Return what wait_for_connection says, or the refusal."""
+        self._known = task_vars
+        return super().run(tmp, task_vars)
