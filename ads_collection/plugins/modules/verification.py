@@ -129,9 +129,7 @@ tests:
 import http.client
 import os
 import re
-import signal
 import socket
-import subprocess
 import threading
 import time
 import urllib.error
@@ -140,6 +138,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillAtIt
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.ads.deploy.plugins.module_utils.shell import StillRunning, run_line
 
 TEST = {
     "instance": {"type": "str", "required": True},
@@ -283,25 +282,13 @@ def try_command(test, root):
     surroundings.pop("ADS_JOB", None)
     for name, number in test["ports"].items():
         surroundings["ADS_PORT_" + re.sub(r"\W", "_", name).upper()] = str(number)
-    shell = subprocess.Popen(
-        ["/bin/sh", "-c", test["command"]],
-        cwd=root or "/",
-        env=surroundings,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    with shell:
-        try:
-            output = shell.communicate(timeout=test["timeout"])[0].decode("utf-8", "replace")
-        except subprocess.TimeoutExpired:
-            # With what it started: the session is its own.
-            os.killpg(shell.pid, signal.SIGKILL)
-            raise Late(test, "%s does not end" % test["command"])
-    if shell.returncode != 0:
+    try:
+        code, output = run_line(test["command"], root or "/", surroundings, test["timeout"])
+    except StillRunning:
+        raise Late(test, "%s does not end" % test["command"])
+    if code != 0:
         words = output.strip()[-SHOWN:]
-        raise Unfit("%s ends with %d%s" % (test["command"], shell.returncode, ": " + words if words else ""))
+        raise Unfit("%s ends with %d%s" % (test["command"], code, ": " + words if words else ""))
     expect(test["contains"], output, test["command"])
 
 
