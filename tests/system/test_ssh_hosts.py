@@ -120,9 +120,9 @@ def create(home: Home, **parameters: Any) -> None:
     home.define_file(home.project / "greeter.yml", sha256=digest, **parameters)
 
 
-def greeting(host: Host) -> dict[str, Any]:
+def greeting(host: Host, port: int = 8080) -> dict[str, Any]:
     """What the greeter of a host says of itself; empty: it does not answer."""
-    status, said = get(f"http://{host.address}:8080/")
+    status, said = get(f"http://{host.address}:{port}/")
     return json.loads(said) if status == 200 else {}
 
 
@@ -284,3 +284,36 @@ def test_packages_of_the_rpm_family(rocky: Callable[[str], Host], debian: Callab
         assert (mended.code, mended.changed) == (0, {"one"}), mended.output
         assert one.ask(*versions) == "1.0-1"
         expect_greeter(one)
+
+
+@pytest.mark.req("A7", "A16")
+def test_an_operator_with_sudo(debian: Callable[[str], Host], hall: Home) -> None:
+    """Not root but a user with sudo: ours and a role of the usual style, with facts, packages, templates, a handler."""
+    one = debian("one")
+    one.ask("useradd", "--create-home", "--shell", "/bin/bash", "ops")
+    one.ask("install", "-D", "-o", "ops", "-m", "600", "/root/.ssh/authorized_keys", "/home/ops/.ssh/authorized_keys")
+    one.ask("rm", "/root/.ssh/authorized_keys")
+    one.ask("sh", "-c", "echo 'ops ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ops")
+    reach = ("--address", one.address, "--user", "ops", "--key", str(one.key), "--trust-first-contact")
+    ads(hall, "machine", "add", "one", *reach)
+    hall.define_file(hall.project / "office.yml")
+    refused = ads(hall, "environment", "deploy", "office", expect=1)
+    assert "set ansible_become" in hall.instance("office", "greeter-1")["message"], refused
+
+    ads(hall, "machine", "add", "one", "--become", "sudo")
+    ads(hall, "environment", "deploy", "office")
+    assert hall.state("office") == "live"
+    assert greeting(one)["user"] == "greeter"
+    first = greeting(one, 8081)
+    assert first["user"] == "root"
+    assert first["settings"] == {"news": "nothing", "kernel": "Linux"}
+    again = hall.play("deploy", "office")
+    assert (again.code, again.changed) == (0, set()), again.output
+
+    # What the operator changes in the project reaches the machine, and the role's handler restarts the service.
+    (hall.project / "group_vars").mkdir()
+    (hall.project / "group_vars" / "ads_service_herald.yml").write_text("herald_news: peace\n")
+    changed = hall.play("deploy", "office")
+    assert (changed.code, changed.changed) == (0, {"one"}), changed.output
+    wait_for(lambda: greeting(one, 8081).get("settings", {}).get("news") == "peace")
+    assert greeting(one, 8081)["pid"] != first["pid"]
