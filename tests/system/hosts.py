@@ -17,8 +17,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fcntl import LOCK_EX, flock
 from pathlib import Path
@@ -29,9 +29,9 @@ ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ("lxc", "mmdebstrap")
 """Debian packages that make hosts."""
 
-INSIDE = ("systemd", "systemd-sysv", "dbus", "openssh-server", "python3", "iproute2", "sudo", "rpm", "dnf")
+INSIDE = "systemd,systemd-sysv,dbus,openssh-server,python3,python3-apt,iproute2,sudo,rpm,dnf"
 RECIPE = (
-    *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(INSIDE)}"),
+    *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={INSIDE}"),
     "--dpkgopt=force-unsafe-io",
     *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale")),
     # Each host gets a key of its own.
@@ -70,13 +70,24 @@ def call(*words: str) -> str:
     return done.stdout
 
 
+@contextmanager
+def one_at_a_time(what: str) -> Iterator[Path]:
+    """Keep other processes of tests waiting meanwhile; gives where the thing is kept."""
+    place = ROOT / "build" / "hosts" / what
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.with_suffix(".lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        yield place
+
+
 def need(*packages: str) -> None:
     """Have Debian packages installed.
 
     Raises:
         NoHosts: they are missing and cannot be installed.
     """
-    call(sys.executable, str(ROOT / "tools" / "debian_packages.py"), *packages)
+    with one_at_a_time("packages"):
+        call(sys.executable, str(ROOT / "tools" / "debian_packages.py"), *packages)
 
 
 def host_base() -> Path:
@@ -88,10 +99,7 @@ def host_base() -> Path:
     if os.geteuid() != 0:
         raise NoHosts("test hosts are system containers, which need root")
     need(*TOOLS)
-    place = ROOT / "build" / "hosts" / hashlib.sha256("\n".join(RECIPE).encode()).hexdigest()[:16]
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.with_suffix(".lock").open("w") as lock:
-        flock(lock, LOCK_EX)
+    with one_at_a_time(hashlib.sha256("\n".join(RECIPE).encode()).hexdigest()[:16]) as place:
         if not place.exists():
             unfinished = place.with_suffix(".making")
             shutil.rmtree(unfinished, ignore_errors=True)

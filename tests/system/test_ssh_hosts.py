@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from system.home import Home, get, wait_for
-from system.hosts import Host, Hosts, NoHosts, call, host_base
-from system.packaging import apt_repository
+from system.hosts import Host, Hosts, NoHosts, call, host_base, need
+from system.packaging import apt_repository, rpm_repository
 
 PROJECT = Path(__file__).with_name("projects") / "greeter"
 MOTTO = '100 % of "it" for $5 \\ more'
@@ -48,6 +48,25 @@ def debian(hosts: Hosts, tmp_path: Path) -> Callable[[str], Host]:
     def start(name: str) -> Host:
         host = hosts.new(name)
         host.lay("/etc/apt/sources.list", "deb [trusted=yes] file:/srv/repository ./\n")
+        shutil.copytree(repository, host.layer / "srv" / "repository")
+        host.start()
+        return host
+
+    return start
+
+
+@pytest.fixture
+def rocky(hosts: Hosts, tmp_path: Path) -> Callable[[str], Host]:
+    """Starts hosts of the RPM family, as far as anything there can tell."""
+    need("rpm", "createrepo-c")
+    repository = tmp_path / "rpm-repository"
+    repository.mkdir()
+    rpm_repository(repository, PROJECT / "greeter.py", ["1.0", "1.1"])
+
+    def start(name: str) -> Host:
+        host = hosts.new(name)
+        host.lay("/etc/os-release", 'ID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.5"\n')
+        host.lay("/etc/yum.repos.d/ours.repo", "[ours]\nname=ours\nbaseurl=file:///srv/repository\ngpgcheck=0\n")
         shutil.copytree(repository, host.layer / "srv" / "repository")
         host.start()
         return host
@@ -101,9 +120,9 @@ def create(home: Home, **parameters: Any) -> None:
     home.define_file(home.project / "greeter.yml", sha256=digest, **parameters)
 
 
-def greeting(host: Host) -> dict[str, Any]:
+def greeting(host: Host, port: int = 8080) -> dict[str, Any]:
     """What the greeter of a host says of itself; empty: it does not answer."""
-    status, said = get(f"http://{host.address}:8080/")
+    status, said = get(f"http://{host.address}:{port}/")
     return json.loads(said) if status == 200 else {}
 
 
@@ -235,3 +254,66 @@ def test_a_host_that_is_down(debian: Callable[[str], Host], hall: Home) -> None:
     ads(hall, "environment", "deploy", "hall")
     assert hall.state("hall") == "live"
     expect_greeter(two)
+
+
+@pytest.mark.req("A16", "A24")
+def test_packages_of_the_rpm_family(rocky: Callable[[str], Host], debian: Callable[[str], Host], hall: Home) -> None:
+    """One definition on two families of systems: packages come by dnf here and by apt there.
+
+    Real: rpm and dnf with their database, the package (built by rpmbuild), its repository (made by createrepo_c), and
+    all that they do. Not real: the system around them is Debian's, whose own files no rpm knows, and /etc/os-release
+    says that it is a Rocky Linux. The dnf is Debian's, version 4 as on Rocky 8 and 9.
+    """
+    one, two = rocky("one"), debian("two")
+    add_by_import(hall, one, two)
+    create(hall)
+    ads(hall, "environment", "deploy", "hall")
+    versions = ("rpm", "-q", "--qf", "%{VERSION}-%{RELEASE}", "greeter")
+    assert one.ask(*versions) == "1.0-1"
+    assert one.tell("dpkg", "-s", "greeter")[0] != 0
+    assert two.tell(*versions)[0] != 0
+    for host in (one, two):
+        expect_greeter(host)
+    again = hall.play("deploy", "hall")
+    assert (again.code, again.changed) == (0, set()), again.output
+
+    for by_hand in (("dnf", "-y", "remove", "greeter"), ("dnf", "-y", "upgrade", "greeter")):
+        one.ask(*by_hand)
+        assert one.tell(*versions)[1] != "1.0-1"
+        mended = hall.play("deploy", "hall")
+        assert (mended.code, mended.changed) == (0, {"one"}), mended.output
+        assert one.ask(*versions) == "1.0-1"
+        expect_greeter(one)
+
+
+@pytest.mark.req("A7", "A16")
+def test_an_operator_with_sudo(debian: Callable[[str], Host], hall: Home) -> None:
+    """Not root but a user with sudo: ours and a role of the usual style, with facts, packages, templates, a handler."""
+    one = debian("one")
+    one.ask("useradd", "--create-home", "--shell", "/bin/bash", "ops")
+    one.ask("install", "-D", "-o", "ops", "-m", "600", "/root/.ssh/authorized_keys", "/home/ops/.ssh/authorized_keys")
+    one.ask("rm", "/root/.ssh/authorized_keys")
+    one.ask("sh", "-c", "echo 'ops ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ops")
+    reach = ("--address", one.address, "--user", "ops", "--key", str(one.key), "--trust-first-contact")
+    ads(hall, "machine", "add", "one", *reach)
+    hall.define_file(hall.project / "office.yml")
+    refused = ads(hall, "environment", "deploy", "office", expect=1)
+    assert "set ansible_become" in hall.instance("office", "greeter-1")["message"], refused
+
+    ads(hall, "machine", "add", "one", "--become", "sudo")
+    ads(hall, "environment", "deploy", "office")
+    assert hall.state("office") == "live"
+    assert greeting(one)["user"] == "greeter"
+    first = greeting(one, 8081)
+    assert first["user"] == "root"
+    assert first["settings"] == {"news": "nothing", "kernel": "Linux"}
+    again = hall.play("deploy", "office")
+    assert (again.code, again.changed) == (0, set()), again.output
+
+    # What the operator changes in the project reaches the machine, and the role's handler restarts the service.
+    (hall.project / "group_vars").mkdir()
+    (hall.project / "group_vars" / "ads_service_herald.yml").write_text("herald_news: peace\n")
+    changed = hall.play("deploy", "office")
+    assert (changed.code, changed.changed) == (0, {"one"}), changed.output
+    wait_for(lambda: greeting(one, 8081).get("settings", {}).get("news") == "peace")
+    assert greeting(one, 8081)["pid"] != first["pid"]

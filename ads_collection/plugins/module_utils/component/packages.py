@@ -11,6 +11,8 @@ import os
 from .file_system import Refused
 
 PATIENCE = 300
+DEBIAN = {"debian", "ubuntu"}
+RPM = {"fedora", "rhel", "centos", "suse"}
 
 
 class Packages:
@@ -22,7 +24,7 @@ class Packages:
 
     def __init__(self, run):
         self._run = run
-        self._debian = os.path.exists("/usr/bin/dpkg-query")
+        self._debian = is_debian()
 
     def missing(self, wanted):
         """Return those of the wanted packages that are not installed, or not in the wanted version."""
@@ -67,6 +69,23 @@ class Packages:
             if len(fields) == 3 and fields[2] == "installed":
                 found.setdefault(fields[0].split(":")[0], []).append(fields[1])
         return found
+
+
+def is_debian():
+    """Tell whether dpkg manages this system; rpm may be installed on Debian, and dpkg on Fedora, as mere tools."""
+    try:
+        with open("/etc/os-release", encoding="utf-8") as told:
+            fields = dict(line.strip().split("=", 1) for line in told if "=" in line)
+    except OSError:
+        fields = {}
+    # Its own name, then those of the systems it is like, the nearest first.
+    for family in (fields.get("ID", "") + " " + fields.get("ID_LIKE", "")).replace('"', "").replace("'", "").split():
+        if family in DEBIAN or family in RPM:
+            return family in DEBIAN
+    try:
+        return os.path.getsize("/var/lib/dpkg/status") > 0
+    except OSError:
+        return False
 
 
 def _satisfied(package, versions):
