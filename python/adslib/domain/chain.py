@@ -1,0 +1,51 @@
+"""The chain of networks that may serve a request: nobody goes without an address while one of them has some (I2, I3).
+
+The first network of the VLAN, then the others with that VLAN, then the other networks of the same end user, then the
+reserve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from adslib.domain.network import Network, Role
+
+
+class Link(StrEnum):
+    """Why a network may serve a request."""
+
+    FIRST = "first network of the VLAN"
+    SAME_VLAN = "another network of the VLAN"
+    SAME_OWNER = "another network of the end user"
+    RESERVE = "reserve"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One link of the chain, and its network."""
+
+    link: Link
+    network: Network
+
+
+def chain(vlan: Iterable[Network], owned: Iterable[Network], reserve: Iterable[Network], version: int) -> list[Step]:
+    """The networks that may serve a request, in their order.
+
+    Args:
+        vlan: those of the VLAN. owned: those of the end user of its first network. reserve: those kept in reserve.
+        version: 4 or 6; networks of the other family serve nobody here.
+    """
+    steps: list[Step] = []
+    seen: set[str] = set()
+    for link, networks, role in (
+        (Link.SAME_VLAN, vlan, Role.USER),
+        (Link.SAME_OWNER, owned, Role.USER),
+        (Link.RESERVE, reserve, Role.RESERVE),
+    ):
+        for network in sorted(networks, key=lambda each: (each.position, each.name)):
+            if network.id not in seen and network.role is role and network.prefix.version == version:
+                seen.add(network.id)
+                steps.append(Step(Link.FIRST if link is Link.SAME_VLAN and not steps else link, network))
+    return steps
