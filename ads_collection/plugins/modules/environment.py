@@ -40,7 +40,8 @@ options:
       - V(planned), it is said what a deployment would do now; nothing changes.
       - V(deployed), what is defined stands and its tests have run. A live environment stays live if the tests pass.
       - V(live), it stands, its tests have passed, and it is live.
-      - V(stopped), its processes are stopped, and the machines that ads made too. V(deployed) and V(live) start it.
+      - V(stopped), the machines that ads made are shut down and keep what they have; machines that were added by hand
+        stay ready, with what runs on them. V(deployed) and V(live) start it.
       - V(undeployed), nothing of it stands and every machine is returned; its definition stays.
     type: str
     choices: [present, absent, planned, deployed, live, stopped, undeployed]

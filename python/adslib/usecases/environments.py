@@ -345,7 +345,7 @@ class Environments:
         return running.finished(running.Running(self._app, self._actor).test(name, patience=patience))
 
     def stop(self, name: str, *, patience: int | None = None, wait: bool = True) -> Outcome:
-        """Stop what stands, and the machines that ads made (A14); see `deploy`."""
+        """Shut down the machines that ads made; those added by hand stay ready, with what runs there (A14)."""
         self._actor.must(Permission.OPERATE, f"environment '{name}'")
         running.refuse_detached(wait)
         return running.finished(running.Running(self._app, self._actor).stop(name, patience=patience))

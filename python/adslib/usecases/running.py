@@ -157,7 +157,7 @@ class Running:
         on_event: OnEvent = ignore,
         cancelled: Cancelled = never,
     ) -> Outcome:
-        """Stop what stands, and the machines that ads made (A14); see `deploy`."""
+        """Shut down the machines that ads made; those added by hand stay ready, with what runs there (A14)."""
         self._actor.must(Permission.OPERATE, f"environment '{name}'")
         return self._run(name, JobKind.STOP, _patience(patience), "", dry_run, on_event, cancelled)
 

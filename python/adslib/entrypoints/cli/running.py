@@ -140,7 +140,10 @@ def stop(
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Stop what stands, and shut down the machines that ads made."""
+    """Shut down the machines that ads made; they keep what they have.
+
+    Machines that were added by hand stay ready, and what runs on them goes on.
+    """
     with opened(ctx) as ads:
         _carry(
             ads, name, "stop", verbose, format,
