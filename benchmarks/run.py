@@ -78,7 +78,8 @@ def line(row: Row) -> str:
 def curves(rows: Iterable[Row]) -> Iterator[str]:
     """How figures grow with size: the exponent between neighbouring sizes; 1 is linear."""
     for what, found in groupby(sorted(rows, key=lambda row: (row.what, row.size)), key=lambda row: row.what):
-        sized = [row for row in found if row.size and row.figure > 0]
+        # The figure is the same whatever it is compared with.
+        sized = {row.size: row for row in found if row.size and row.figure > 0}.values()
         steps = [
             f"{one.size:,} → {two.size:,}: n^{math.log(two.figure / one.figure) / math.log(two.size / one.size):.2f}"
             for one, two in pairwise(sized)
