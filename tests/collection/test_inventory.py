@@ -334,7 +334,9 @@ def test_mistakes_are_told_in_words(tmp_path: Path, sqlite_url: str) -> None:
         source(tmp_path, sqlite_url, filters={"colour": "red"})
     )
     assert "mysql" in refused(source(tmp_path, "mysql://db/ads"))
-    assert "not-deployed, deploying" in refused(source(tmp_path, sqlite_url, states=["alive"]))
+    states = refused(source(tmp_path, sqlite_url, states=["alive"]))
+    assert all(str(state) in states for state in EnvironmentState)
+    assert "unknown 'environment'; known are" in refused(source(tmp_path, sqlite_url, environment=["telephony"]))
 
 
 @pytest.mark.req("A16")

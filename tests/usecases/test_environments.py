@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import adslib
 from adslib.domain.actor import Actor, Permission
 from adslib.domain.environment import Environment
 from adslib.domain.errors import AdsError, Blocked, Conflict, Forbidden, NotFound
@@ -26,6 +27,7 @@ from usecases.acting import (
     seen,
     tenant,
     told,
+    tree,
     with_cloud,
     with_machines,
 )
@@ -343,6 +345,27 @@ def test_stopping_stops_the_machines_that_were_made_and_starting_brings_all_back
         assert {str(machine.state) for machine in tx.machines.list(holder="shop")} == {"stopped"}
     assert carry_out(ads, kind="start").after["state"] == "live"
     assert ads.environments.plan("shop").empty
+
+
+@pytest.mark.req("A12", "A14")
+def test_what_was_stopped_incomplete_is_incomplete_when_it_is_started(ads: Ads) -> None:
+    assert carry_out(ads, failing={"web-2": "no luck"}).after["state"] == "incomplete"
+    assert carry_out(ads, kind="stop").after["state"] == "stopped"
+    started = carry_out(ads, kind="start")
+    assert started.after["state"] == "incomplete"
+    assert ads.environments.plan("shop").counts() == {"repair": 1}
+
+
+@pytest.mark.req("A2")
+def test_parameters_are_shown_and_compared(ads: Ads) -> None:
+    written = {**tree(), "parameters": {"colour": {"type": "str", "default": "red"}}}
+    for colour in ("blue", "green"):
+        ads.environments.edit("shop", adslib.load(written, {"colour": colour}))
+    assert ads.environments.show("shop")["parameters"] == {"colour": "green"}
+    changes = ads.environments.compare("shop", 2)
+    assert [(change.path, change.before, change.after) for change in changes] == [
+        (("given", "colour"), "blue", "green")
+    ]
 
 
 # ── who ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -155,6 +155,26 @@ def test_save_an_environment_as_template(ads: Ads, define: Callable[..., None]) 
     assert ads.templates.save_as("shop", "from-shop", open_paths=["services/**"], replace=True).changed is True
 
 
+@pytest.mark.req("A4")
+def test_a_required_parameter_gets_the_value_of_the_environment(ads: Ads, tmp_path: Path) -> None:
+    path = tmp_path / "strict.yml"
+    path.write_text(DOCUMENT.replace('{type: str, default: "1.0"}', "{type: str, required: true}").replace("pods:", ""))
+    ads.environments.create(documents.load(path, {"version": "2.0"}))
+    ads.templates.save_as("shop", "strict", open_paths=["services/**"])
+    assert ads.templates.show("strict")["tree"]["parameters"] == {"version": {"type": "str", "default": "2.0"}}
+
+
+@pytest.mark.req("A4")
+def test_a_clone_is_as_open_as_what_it_was_cloned_from(ads: Ads, template: str) -> None:
+    ads.templates.instantiate(template, "first", fill=PODS)
+    ads.environments.clone("first", "second")
+    written = ads.environments.document("second").tree
+    fixed = {**written, "components": {"web": {"version": "9.9"}}}
+    for name in ("first", "second"):
+        with pytest.raises(AdsError, match="template 'golden' fixes this"):
+            ads.environments.edit(name, documents.restored({**fixed, "environment": name}, {}))
+
+
 @pytest.mark.req("A20")
 def test_another_tenants_templates_do_not_exist(
     ads: Ads, template: str, draft: Draft, acting: Callable[..., Ads]

@@ -16,6 +16,7 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible_collections.ads.deploy.plugins.module_utils import library
 from ansible_collections.ads.deploy.plugins.plugin_utils import secrets
@@ -45,7 +46,10 @@ class ActionModule(ActionBase):
         validator = ArgumentSpecValidator(dict(library.DATABASE, **verb.ARGUMENTS), **verb.RULES)
         checked = validator.validate(plain(self._task.args))
         if checked.error_messages:
-            raise AnsibleActionFail(checked.errors.msg)
+            told = checked.errors.msg
+            if isinstance(checked.errors[0], UnsupportedError):
+                told = "Unsupported parameters for {0}: {1}".format(self._task.action, told)
+            raise AnsibleActionFail(told)
         params = dict(checked.validated_parameters)
         prepare = getattr(verb, "prepare", None)
         if prepare:

@@ -60,6 +60,7 @@ options:
       - ready
       - testing
       - live
+      - retesting
       - updating
       - stopping
       - stopped
@@ -143,10 +144,17 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         wrong = library.misfit()
         if wrong:
             raise AnsibleParserError(wrong)
-        self._read_config_data(path)
+        self._refuse_unknown(self._read_config_data(path))
         hosts = self._hosts(path, cache)
         self._populate(hosts)
         Constructing(self, [host["name"] for host in hosts]).construct()
+
+    def _refuse_unknown(self, config):
+        """Refuse a key that says nothing here: a slip in C(environments) would otherwise choose all of them."""
+        known = self.option_definitions
+        unknown = sorted(key for key in config if key not in known)
+        if unknown:
+            raise AnsibleParserError("unknown '{0}'; known are {1}".format(unknown[0], ", ".join(sorted(known))))
 
     def _hosts(self, path, cache):
         """The hosts: from the cache if it is on and has them, else from the store."""

@@ -194,6 +194,9 @@ environment:
       description: What can be done with it now.
       type: list
       elements: str
+    parameters:
+      description: The values that were given to its parameters.
+      type: dict
     instances:
       description: What stands, each with C(instance), C(service), C(version), C(machine), C(address) and C(state).
       type: list

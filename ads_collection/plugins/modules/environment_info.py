@@ -101,6 +101,9 @@ environments:
       description: What can be done with it now.
       type: list
       elements: str
+    parameters:
+      description: The values that were given to its parameters.
+      type: dict
     instances:
       description: >-
         What stands, each with C(instance), C(service), C(version), C(ports), C(machine), C(address), C(state),

@@ -80,7 +80,7 @@ class EnvironmentState(StrEnum):
 
 
 class EnvironmentEvent(StrEnum):
-    """Verbs that people or jobs say; `done` and `fail` end a passing state."""
+    """Verbs that people or jobs say; `done`, `fall-short` and `fail` end a passing state."""
 
     DEPLOY = "deploy"
     TEST = "test"
@@ -91,6 +91,7 @@ class EnvironmentEvent(StrEnum):
     DELETE = "delete"
     EDIT = "edit"
     DONE = "done"
+    FALL_SHORT = "fall-short"
     FAIL = "fail"
 
 
@@ -121,6 +122,7 @@ ENVIRONMENT: Lifecycle[EnvironmentState, EnvironmentEvent] = Lifecycle(
         (_S.STOPPING, _E.FAIL): _S.INCOMPLETE,
         (_S.STOPPED, _E.START): _S.STARTING,
         (_S.STARTING, _E.DONE): _S.READY,
+        (_S.STARTING, _E.FALL_SHORT): _S.INCOMPLETE,
         (_S.STARTING, _E.FAIL): _S.STOPPED,
         **{(state, _E.UNDEPLOY): _S.UNDEPLOYING for state in _RESTING},
         (_S.UNDEPLOYING, _E.DONE): _S.NOT_DEPLOYED,
@@ -137,7 +139,7 @@ ENVIRONMENT: Lifecycle[EnvironmentState, EnvironmentEvent] = Lifecycle(
         _S.STARTING: Passing(_S.READY, _S.STOPPED),
         _S.UNDEPLOYING: Passing(_S.NOT_DEPLOYED, _S.INCOMPLETE),
     },
-    verbs=frozenset(_E) - {_E.DONE, _E.FAIL},
+    verbs=frozenset(_E) - {_E.DONE, _E.FALL_SHORT, _E.FAIL},
 )
 
 

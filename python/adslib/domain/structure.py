@@ -30,7 +30,10 @@ def structure(definition: Definition, standing: Iterable[Mapping[str, Any]]) -> 
     children += [_node(node, by_node, common=False) for node in definition.nodes]
     if rows:
         children.append({"level": "leaving", "name": "", "instances": list(rows.values()), "children": []})
-    return {"level": "environment", "name": definition.environment, "instances": [], "children": children}
+    # Without levels all stands in one nameless node: that is the environment itself.
+    own = [row for child in children if not child["level"] for row in child["instances"]]
+    named = [child for child in children if child["level"]]
+    return {"level": "environment", "name": definition.environment, "instances": own, "children": named}
 
 
 def _node(node: Node, by_node: Mapping[tuple[str, bool], list[Mapping[str, Any]]], *, common: bool) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from adslib.domain.actor import Actor, Permission
 from adslib.domain.desired import Desired
 from adslib.domain.environment import Environment, Revision
 from adslib.domain.errors import Blocked, Conflict, Invalid, NotFound
+from adslib.domain.event import EventLevel
 from adslib.domain.lifecycle import ENVIRONMENT, EnvironmentEvent
 from adslib.domain.plan import Plan
 from adslib.domain.planner import plan
@@ -137,7 +138,9 @@ class Environments:
         """Create an environment with another's current definition and parameters (A4)."""
         self._actor.must(Permission.DEFINE, f"environment '{new_name}'")
         document = documents.renamed(self.document(name), new_name)
-        return self.create(document, comment=f"cloned from {name}", dry_run=dry_run)
+        with self._app.store.reading() as tx:
+            template = tx.revisions.latest(name).template
+        return self.create(document, comment=f"cloned from {name}", template=template, dry_run=dry_run)
 
     def delete(self, name: str, *, dry_run: bool = False) -> Outcome:
         """Forget an environment that is not deployed; absent ones are left alone.
@@ -172,7 +175,8 @@ class Environments:
             machines = {machine.id: machine for machine in tx.machines.list(holder=name)}
             standings = tx.standings.of(name)
             jobs = tx.jobs.list(environment=name, limit=1)
-            services = read(tx.revisions.get(name, found.revision).rendered).services
+            revision = tx.revisions.get(name, found.revision)
+            services = read(revision.rendered).services
         instances = [
             {
                 "instance": s.instance,
@@ -187,7 +191,8 @@ class Environments:
             }
             for s in standings
         ]
-        return {**shown(found), "instances": instances, "last_job": jobs[0].id if jobs else ""}
+        given = dict(revision.parameters)
+        return {**shown(found), "parameters": given, "instances": instances, "last_job": jobs[0].id if jobs else ""}
 
     def document(self, name: str, revision: int = 0) -> Document:
         """A revision as a document; 0: the current one.
@@ -222,9 +227,15 @@ class Environments:
         ]
 
     def compare(self, name: str, before: int, after: int = 0) -> Sequence[comparison.Change]:
-        """What differs between two revisions (A2); `after` 0: the current one."""
-        old, new = self.document(name, before), self.document(name, after)
-        return comparison.compare(old.tree, new.tree)
+        """What differs between two revisions (A2); `after` 0: the current one.
+
+        Values that were given to parameters stand under `given`.
+        """
+        trees = [
+            {**document.tree, "given": dict(document.parameters)} if document.parameters else document.tree
+            for document in (self.document(name, before), self.document(name, after))
+        ]
+        return comparison.compare(*trees)
 
     def stages(self, name: str) -> Sequence[Sequence[str]]:
         """The services in the order in which they are deployed, by stage (A15)."""
@@ -301,7 +312,8 @@ class Environments:
             if not dry_run:
                 after = tx.environments.update(after)
                 text = f"environment '{name}' is live" + (f" despite failed tests ({words})" if words else "")
-                log(tx, self._app.clock(), self._actor, text, environment=name)
+                level = EventLevel.WARNING if words else EventLevel.INFO
+                log(tx, self._app.clock(), self._actor, text, level=level, environment=name)
         return Outcome(True, shown(found), shown(after), message=f"environment '{name}' is live")
 
     def deploy(

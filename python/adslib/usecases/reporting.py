@@ -206,7 +206,8 @@ def finish(
         abandoned = job.result.get("abandoned", {})
         machines = {f"machine {name}": why for name, why in kept.items() if name not in abandoned}
         failures = {**_unreported(tx, job), **job.result.get("failures", {}), **machines}
-        after = _after(environment, job, bool(failures), tests)
+        short = job.kind is JobKind.START and _falls_short(tx, environment)
+        after = _after(environment, job, _event(job, bool(failures), short, tests), tests)
         at = app.clock()
         good = not failures and (tests is None or tests.good)
         message = _message(job, after, failures, tests)
@@ -255,9 +256,20 @@ def _test_report(
     return TestReport(app.clock(), passed, tuple(failures))
 
 
-def _after(environment: Environment, job: Job, failed: bool, tests: TestReport | None) -> Environment:
+def _falls_short(tx: Transaction, environment: Environment) -> bool:
+    """Whether it was stopped before all of it stood: starting it again does not make it whole."""
+    return not environment.deployed or any(standing.failed for standing in tx.standings.of(environment.name))
+
+
+def _event(job: Job, failed: bool, short: bool, tests: TestReport | None) -> EnvironmentEvent:
     untrue = job.kind is JobKind.TEST and tests is not None and not tests.good
-    event = EnvironmentEvent.FAIL if failed or untrue else EnvironmentEvent.DONE
+    if failed or untrue:
+        return EnvironmentEvent.FAIL
+    return EnvironmentEvent.FALL_SHORT if short else EnvironmentEvent.DONE
+
+
+def _after(environment: Environment, job: Job, event: EnvironmentEvent, tests: TestReport | None) -> Environment:
+    failed = event is EnvironmentEvent.FAIL and job.kind is not JobKind.TEST
     state = ENVIRONMENT.after(environment.state, event, environment.name)
     tested = tests if tests is not None else environment.tests
     if job.kind is JobKind.UNDEPLOY and not failed:

@@ -211,7 +211,7 @@ def _laid_over(tree: Tree, fill: Tree) -> Tree:
 def _with_defaults(tree: Tree, values: Mapping[str, Any]) -> Tree:
     declared = tree.get("parameters") or {}
     changed = {
-        name: {**declared[name], "default": value}
+        name: {**{key: told for key, told in declared[name].items() if key != "required"}, "default": value}
         for name, value in values.items()
         if isinstance(declared.get(name), dict)
     }

@@ -228,6 +228,22 @@ def test_plan_says_what_and_why(run: Run, shop: str) -> None:
     assert run("machine", "list", "--format", "json").data == []
 
 
+@pytest.mark.req("A2")
+def test_an_edit_keeps_the_values_of_parameters_and_takes_no_other_environments_file(
+    run: Run, shop: str, tmp_path: Path
+) -> None:
+    run("environment", "create", shop, "-p", "count=3")
+    run("environment", "edit", "shop", shop)
+    shown = run("environment", "show", "shop", "--format", "json").data
+    assert (shown["parameters"], shown["revision"]) == ({"count": 3}, 1)
+    other = tmp_path / "other.yml"
+    other.write_text(Path(shop).read_text().replace("environment: shop", "environment: shed"))
+    for verb in ("edit", "plan"):
+        refused = run("environment", verb, "shop", str(other), expect=2)
+        assert "it defines environment 'shed', not 'shop'. Name the right file" in refused.err
+    assert run("environment", "list", "--state", "live").err == "No environment is live.\n"
+
+
 @pytest.mark.req("A5")
 def test_plan_of_what_is_not_defined_yet(run: Run, shop: str) -> None:
     """A file or other parameters are planned as if they were the definition; nothing is stored."""

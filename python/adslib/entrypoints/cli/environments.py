@@ -89,7 +89,8 @@ def edit(
 ) -> None:
     """Give an environment a new definition.
 
-    From FILE, from new parameters alone, or from $EDITOR where neither is given.
+    From FILE, from new parameters alone, or from $EDITOR where neither is given. Parameters keep the values that the
+    environment has, unless others are given.
     """
 
     given = pairs(parameter, "parameter")
@@ -180,7 +181,8 @@ def list_(
         Column("tests", "tests", _tests),
         Column("created", write=moment),
     ]
-    show_rows(rows, columns, format, none="There is no environment yet; make one with: ads environment create FILE")
+    nothing = "There is no environment yet; make one with: ads environment create FILE"
+    show_rows(rows, columns, format, none=f"No environment is {state}." if state else nothing)
 
 
 def _tests(tests: Any) -> str:

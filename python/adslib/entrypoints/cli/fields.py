@@ -102,6 +102,7 @@ FIELDS: Mapping[str, Fields] = {
     "environment list": ENVIRONMENT,
     "environment show": {
         **ENVIRONMENT,
+        "parameters": "the values that were given to its parameters",
         "instances": "what stands: instance, service, ports, version, machine, address, state, deployed_at, message",
         "last_job": "id of the last job",
     },
