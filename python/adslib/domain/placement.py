@@ -280,6 +280,11 @@ class Placer:
         return Shortage(f"the machine '{instance.machine}'", (instance.id,), 1, there)
 
     def _shortage(self, wanted: Wanted, count: int) -> Shortage:
+        asked = wanted.need.gateway
+        known = {machine.gateway for machine in self._machines.values()} | {maker.gateway for maker in self._makers}
+        if asked and asked not in known:
+            there_is = f"gateway {asked} has no machines and makes none here; ads gateway list shows those there are"
+            return Shortage(str(wanted), (wanted.service,), count, there_is)
         near = [m for m in self._machines.values() if m.location == wanted.location or not wanted.location]
         unused = sum(1 for m in near if not self._load(m.name).services)
         there = [f"{unused} free there, none of them fits" if unused else "none free there"]

@@ -13,6 +13,7 @@ from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import DEFAULT_SIZES, Machine, Size
 from adslib.domain.placement import USABLE, Placer, Seating, unknown_sizes
 from adslib.domain.plan import Action, Plan, Verb
+from adslib.domain.reading.findings import TreePath, dotted
 from adslib.domain.topology import Instance
 
 
@@ -83,11 +84,15 @@ def plan_undeploy(actual: Actual) -> Plan:
     return Plan(environment.name, environment.revision, environment.generation, actions=(*removals, *returns))
 
 
+def size_problems(desired: Desired, sizes: Mapping[str, Size]) -> Iterator[tuple[TreePath, str, str]]:
+    """Sizes that a definition asks for and nobody knows: the path, what is wrong, and what would be right."""
+    for service, size in unknown_sizes(desired, sizes):
+        path = ("services", service, "machine", "size")
+        yield path, f"no size is called '{size}'", f"known sizes: {', '.join(sizes)}"
+
+
 def _check_sizes(desired: Desired, sizes: Mapping[str, Size]) -> None:
-    problems = [
-        Problem(f"no size is called '{size}'", f"services.{service}.machine.size", f"known sizes: {', '.join(sizes)}")
-        for service, size in unknown_sizes(desired, sizes)
-    ]
+    problems = [Problem(what, dotted(path), remedy) for path, what, remedy in size_problems(desired, sizes)]
     if problems:
         raise Invalid(problems=problems)
 

@@ -15,11 +15,11 @@ from adslib.domain import comparison, opening
 from adslib.domain.actor import Actor, Permission
 from adslib.domain.desired import Desired
 from adslib.domain.environment import Environment, Revision
-from adslib.domain.errors import Blocked, Conflict, Invalid, NotFound
+from adslib.domain.errors import Blocked, Conflict, Invalid, NotFound, Problem
 from adslib.domain.event import EventLevel
 from adslib.domain.lifecycle import ENVIRONMENT, EnvironmentEvent
 from adslib.domain.plan import Plan
-from adslib.domain.planner import plan
+from adslib.domain.planner import plan, size_problems
 from adslib.domain.reading import read
 from adslib.usecases import running
 from adslib.usecases.log import log
@@ -61,7 +61,9 @@ class Environments:
         self._actor.must(Permission.DEFINE, f"environment '{name}'")
         if name != document.definition.environment:
             document = documents.renamed(document, name)
-        instances = len(Desired(document.definition).topology.instances)
+        wanted = Desired(document.definition)
+        self._refuse_unknown_sizes(document, wanted)
+        instances = len(wanted.topology.instances)
         self._recover(name, dry_run)
         with self._app.store.transaction() as tx:
             found = tx.environments.find(name)
@@ -88,6 +90,12 @@ class Environments:
             verb = "edited" if found else "created"
             log(tx, self._app.clock(), self._actor, f"environment '{name}' {verb}: revision {number}", environment=name)
         return Outcome(True, before, shown(after), message=f"environment '{name}' {verb}: {instances} instances")
+
+    def _refuse_unknown_sizes(self, document: Document, wanted: Desired) -> None:
+        found = size_problems(wanted, self._app.settings.sizes)
+        problems = [Problem(what, document.where(path), remedy) for path, what, remedy in found]
+        if problems:
+            raise Invalid(problems=problems)
 
     def _recover(self, name: str, dry_run: bool) -> None:
         """Clear away a job whose owner is gone, before a verb that needs an environment at rest."""

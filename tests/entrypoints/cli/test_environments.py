@@ -244,6 +244,20 @@ def test_an_edit_keeps_the_values_of_parameters_and_takes_no_other_environments_
     assert run("environment", "list", "--state", "live").err == "No environment is live.\n"
 
 
+@pytest.mark.req("A2", "A5")
+def test_a_size_or_gateway_that_nobody_knows_is_named(run: Run, shop: str, tmp_path: Path) -> None:
+    text = Path(shop).read_text()
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text(text.replace("size: small", "size: smal"))
+    line = next(number for number, each in enumerate(wrong.read_text().splitlines(), 1) if "size: smal" in each)
+    refused = run("environment", "create", str(wrong), expect=2)
+    assert f"{wrong}:{line} services.web.machine.size: no size is called 'smal'. Known sizes: small" in refused.err
+    assert run("environment", "list", "--format", "json").data == []
+    wrong.write_text(text.replace("size: small", "size: small, gateway: nix"))
+    run("environment", "create", str(wrong))
+    assert "gateway nix has no machines and makes none here" in run("environment", "plan", "shop", expect=3).out
+
+
 @pytest.mark.req("A5")
 def test_plan_of_what_is_not_defined_yet(run: Run, shop: str) -> None:
     """A file or other parameters are planned as if they were the definition; nothing is stored."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
 from adslib.adapters.documents.checking import misfits
-from adslib.adapters.documents.nodes import Place
+from adslib.adapters.documents.nodes import Place, nearest
 from adslib.adapters.documents.rendering import Rendered, render
 from adslib.domain.definition import Definition, Tree
 from adslib.domain.errors import Invalid, Problem
@@ -115,10 +115,7 @@ class Examination:
 
     def place(self, path: TreePath) -> Place | None:
         """The place of a path, or of the nearest one above that is known."""
-        for length in range(len(path), -1, -1):
-            if path[:length] in self.sources:
-                return self.sources[path[:length]]
-        return None
+        return nearest(self.sources, path)
 
     def refuse(self) -> NoReturn:
         """Raise what was found, in the order of files and lines.

@@ -10,7 +10,7 @@ from typing import Any
 
 from adslib.adapters.documents.examination import Examination
 from adslib.adapters.documents.including import Includer
-from adslib.adapters.documents.nodes import Place, plain
+from adslib.adapters.documents.nodes import Place, nearest, plain
 from adslib.adapters.documents.origin import whereabouts
 from adslib.adapters.documents.reading import read_nodes
 from adslib.domain.definition import Definition, Tree
@@ -18,7 +18,7 @@ from adslib.domain.environment import Origin
 from adslib.domain.names import checked_name
 from adslib.domain.opening import clone
 from adslib.domain.reading import read
-from adslib.domain.reading.findings import TreePath
+from adslib.domain.reading.findings import TreePath, dotted
 
 NOWHERE = Origin()
 
@@ -49,6 +49,10 @@ class Document:
     origin: Origin = NOWHERE
     sources: Mapping[TreePath, Place] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def where(self, path: TreePath) -> str:
+        """A path of the tree with the file and line of the nearest place that is known, for messages."""
+        return " ".join(filter(None, (str(nearest(self.sources, path) or ""), dotted(path))))
 
 
 def collect(path: str | os.PathLike[str]) -> Draft:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from adslib.adapters.documents.limits import Counter, check_depth
@@ -23,6 +24,11 @@ class Place:
 
 
 Sources = dict[TreePath, Place]
+
+
+def nearest(sources: Mapping[TreePath, Place], path: TreePath) -> Place | None:
+    """The place of a path, or of the nearest one above that is known."""
+    return next((sources[path[:n]] for n in range(len(path), -1, -1) if path[:n] in sources), None)
 
 
 @dataclass(slots=True)
