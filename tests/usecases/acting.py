@@ -110,6 +110,19 @@ def told(ads: Ads, environment: str = "shop") -> list[str]:
         return [line.text for line in reversed(tx.events.list(EventFilter(environment=environment)))]
 
 
+@contextmanager
+def opened_shop(url: str, quota: int) -> Iterator[Ads]:
+    """Act as Ann on a store with a cloud and the environment `shop`.
+
+    Args:
+        quota: machines that the cloud makes at most.
+    """
+    with acting(url) as ads:
+        with_cloud(ads, quota=quota)
+        ads.environments.create(document())
+        yield ads
+
+
 @dataclass
 class Run:
     """A job carried out step by step.

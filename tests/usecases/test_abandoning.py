@@ -17,9 +17,9 @@ from usecases.acting import (
     carry_out,
     dead_owner,
     document,
+    opened_shop,
     pool,
     seen,
-    with_cloud,
     with_machines,
 )
 
@@ -27,9 +27,7 @@ from usecases.acting import (
 @pytest.fixture
 def ads(store_url: str) -> Iterator[Ads]:
     """Ann, on a store with a cloud and the environment `shop`."""
-    with acting(store_url) as opened:
-        with_cloud(opened, quota=4)
-        opened.environments.create(document())
+    with opened_shop(store_url, quota=4) as opened:
         yield opened
 
 

@@ -18,18 +18,17 @@ from adslib.domain.lifecycle import JobState
 from adslib.usecases.ads import Ads
 from usecases.acting import (
     Run,
-    acting,
     acting_also,
     begin,
     carry_out,
     dead_owner,
     document,
+    opened_shop,
     outlived,
     pool,
     seen,
     tenant,
     told,
-    with_cloud,
     with_machines,
 )
 
@@ -37,9 +36,7 @@ from usecases.acting import (
 @pytest.fixture
 def ads(store_url: str) -> Iterator[Ads]:
     """Ann, on a store with a cloud of four machines at most and the environment `shop`."""
-    with acting(store_url) as opened:
-        with_cloud(opened, quota=4)
-        opened.environments.create(document())
+    with opened_shop(store_url, quota=4) as opened:
         yield opened
 
 
