@@ -365,8 +365,7 @@ def test_a_library_that_is_absent_or_does_not_fit_is_named(tmp_path: Path, libra
     package = tmp_path / "fake" / "adslib"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(library)
-    said = refused(source(tmp_path, "sqlite:////nowhere/ads.db"), PYTHONPATH=str(package.parent))
-    assert message in said
+    assert message in refused(source(tmp_path, "sqlite:////nowhere/ads.db"), PYTHONPATH=str(package.parent))
 
 
 @pytest.mark.req("A16")
