@@ -9,13 +9,18 @@ from adslib.domain.errors import Forbidden
 
 
 class Permission(StrEnum):
-    """What an actor may do: `view` reads, `define` edits definitions, `deploy` changes machines, `operate` runs."""
+    """What an actor may do: `view` reads, `define` edits definitions, `deploy` changes machines, `operate` runs.
+
+    `networks` adds and changes networks, `addresses` takes addresses and names of them and gives them back.
+    """
 
     VIEW = "view"
     DEFINE = "define"
     DEPLOY = "deploy"
     OPERATE = "operate"
     MACHINES = "machines"
+    NETWORKS = "networks"
+    ADDRESSES = "addresses"
     ADMINISTER = "administer"
 
 

@@ -7,6 +7,7 @@ with their places as they are. A set bit is a place that cannot be taken, becaus
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 PLACES = 64
 FULL = (1 << PLACES) - 1
@@ -72,3 +73,46 @@ def signed(bits: int) -> int:
 def unsigned(kept: int) -> int:
     """The bits of such a number."""
     return kept & FULL
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A line of places that are given out from its beginning: a network's addresses, the numbers of a kind of name.
+
+    Args:
+        id: of the network, or the zone and the stem of the names. usable: its places. closed: places there that nobody
+            may have. spread: how many blocks with free places are begun at most, so that as many clients can take at
+            once; 1: places are given strictly in order.
+    """
+
+    id: str
+    usable: range
+    closed: tuple[range, ...] = ()
+    spread: int = 1
+
+    @property
+    def begin(self) -> int:
+        """Where its first block begins."""
+        return start_of(self.usable.start)
+
+    @property
+    def size(self) -> int:
+        """How many places it gives out."""
+        size, reached = self.usable.stop - self.usable.start, self.usable.start
+        for places in sorted(self.closed, key=lambda each: each.start):
+            begin, end = max(places.start, reached), min(places.stop, self.usable.stop)
+            if begin < end:
+                size, reached = size - (end - begin), end
+        return size
+
+    def bits(self, start: int) -> int:
+        """A block of it that nobody has taken of yet."""
+        return fresh(start, self.usable, self.closed)
+
+
+def spread_over(usable: range) -> int:
+    """How many blocks of a network are begun side by side: small ones are filled in order, large ones serve many.
+
+    An eighth of its blocks, from 1 (up to 8 blocks, as a /23 has) to 32.
+    """
+    return min(max((usable.stop - usable.start) // PLACES // 8, 1), 32)

@@ -30,21 +30,23 @@ class Step:
     network: Network
 
 
-def chain(vlan: Iterable[Network], owned: Iterable[Network], reserve: Iterable[Network], version: int) -> list[Step]:
-    """The networks that may serve a request, in their order.
+def chain(
+    asked: Iterable[Network], owned: Iterable[Network], reserve: Iterable[Network], version: int, datacenter: str = ""
+) -> list[Step]:
+    """The networks that may serve a request, in their order: by position and name, those of the data centre first.
 
     Args:
-        vlan: those of the VLAN. owned: those of the end user of its first network. reserve: those kept in reserve.
-        version: 4 or 6; networks of the other family serve nobody here.
+        asked: those of the VLAN, or of the space. owned: those of the end user of its first network.
+        reserve: those kept in reserve. version: 4 or 6; networks of the other family serve nobody here.
     """
     steps: list[Step] = []
     seen: set[str] = set()
     for link, networks, role in (
-        (Link.SAME_VLAN, vlan, Role.USER),
+        (Link.SAME_VLAN, asked, Role.USER),
         (Link.SAME_OWNER, owned, Role.USER),
         (Link.RESERVE, reserve, Role.RESERVE),
     ):
-        for network in sorted(networks, key=lambda each: (each.position, each.name)):
+        for network in sorted(networks, key=lambda each: (each.datacenter != datacenter, each.position, each.name)):
             if network.id not in seen and network.role is role and network.prefix.version == version:
                 seen.add(network.id)
                 steps.append(Step(Link.FIRST if link is Link.SAME_VLAN and not steps else link, network))

@@ -31,14 +31,23 @@ class AdsError(Exception):
         place: where it is wrong (``file:line path`` or the name of the thing), may be empty.
         remedy: what the caller can do about it, may be empty.
         problems: all problems at once, where there are several; replaces the three above.
+        code: what kind of trouble it is, for programs; default: that of the class.
     """
 
     code = "failed"
     exit_code = 1
 
     def __init__(
-        self, message: str = "", *, place: str = "", remedy: str = "", problems: Iterable[Problem] = ()
+        self,
+        message: str = "",
+        *,
+        place: str = "",
+        remedy: str = "",
+        problems: Iterable[Problem] = (),
+        code: str = "",
     ) -> None:
+        if code:
+            self.code = code
         self.problems: tuple[Problem, ...] = tuple(problems) or (Problem(message, place, remedy),)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from adslib.domain.errors import Invalid
 
 WIDTHS = {4: 32, 6: 128}
-MOST_PARTS = 1 << 16
+MOST_PARTS = 1 << 12
 """Prefixes that one split may make; more is a slip of the finger."""
 
 

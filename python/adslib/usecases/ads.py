@@ -7,6 +7,7 @@ from types import TracebackType
 
 from adslib.app import App
 from adslib.domain.actor import Actor
+from adslib.usecases.addresses import Addresses
 from adslib.usecases.doctor import Doctor
 from adslib.usecases.environments import Environments
 from adslib.usecases.events import Events
@@ -14,6 +15,7 @@ from adslib.usecases.gateways import Gateways
 from adslib.usecases.inventory import Inventory
 from adslib.usecases.jobs import Jobs
 from adslib.usecases.machines import Machines
+from adslib.usecases.networks import Networks
 from adslib.usecases.playbooks import Playbooks
 from adslib.usecases.running import Running
 from adslib.usecases.templates import Templates
@@ -29,6 +31,11 @@ class Ads:
     def __init__(self, app: App, actor: Actor) -> None:
         self.app = app
         self.actor = actor
+
+    @cached_property
+    def addresses(self) -> Addresses:
+        """Addresses and names: allocate, release, list, history."""
+        return Addresses(self.app, self.actor)
 
     @cached_property
     def environments(self) -> Environments:
@@ -64,6 +71,11 @@ class Ads:
     def machines(self) -> Machines:
         """Machines: the pool; add, import, list, start, stop, snapshots."""
         return Machines(self.app, self.actor)
+
+    @cached_property
+    def networks(self) -> Networks:
+        """Networks: add, edit, split, merge, how full they are."""
+        return Networks(self.app, self.actor)
 
     @cached_property
     def playbooks(self) -> Playbooks:

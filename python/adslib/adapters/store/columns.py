@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, Text
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, Integer, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
@@ -47,3 +49,38 @@ Document: JSON = JSON(none_as_null=True)
 
 # Plain labels and the like, which the database itself may look into.
 Labels: Any = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+class Place(TypeDecorator[int]):
+    """A number of up to 128 bits, kept in 16 bytes that sort as the numbers do."""
+
+    impl = LargeBinary(16)
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> bytes | None:
+        """Turn a number into bytes."""
+        return None if value is None else value.to_bytes(16, "big")
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> int | None:
+        """Give the number back."""
+        return None if value is None else int.from_bytes(value, "big")
+
+
+def one_of(column: str, words: Iterable[StrEnum]) -> str:
+    """The condition that a column holds one of some words."""
+    return f"{column} IN ({', '.join(repr(str(word)) for word in sorted(words))})"
+
+
+def where(condition: str, sqlite: str = "") -> dict[str, Any]:
+    """The arguments of an index that holds only the rows of a condition; SQLite may want it in words of its own."""
+    return {"sqlite_where": text(sqlite or condition), "postgresql_where": text(condition)}
+
+
+def word(name: str) -> Column[str]:
+    """A column for a name, which is never absent; it may be empty."""
+    return Column(name, Word, nullable=False)
+
+
+def generation() -> Column[int]:
+    """The column that every change counts up."""
+    return Column("generation", BigInteger, nullable=False)

@@ -6,10 +6,6 @@ A change to this file needs a new version under migrations/, and SCHEMA its numb
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from enum import StrEnum
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -23,14 +19,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
-from adslib.adapters.store.columns import Document, Labels, Serial, UtcTime, Word
+from adslib.adapters.store.columns import Document, Labels, Serial, UtcTime, Word, generation, one_of, where, word
 from adslib.domain.job import JobKind
 from adslib.domain.lifecycle import ACTIVE_JOB_STATES, EnvironmentState, JobState, MachineState
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The number of the newest version under migrations/."""
 
 VERSION_TABLE = "ads_version"
@@ -47,22 +42,6 @@ metadata = MetaData(
 )
 
 
-def _one_of(column: str, words: Iterable[StrEnum]) -> str:
-    return f"{column} IN ({', '.join(repr(str(word)) for word in sorted(words))})"
-
-
-def _where(condition: str) -> dict[str, Any]:
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
-
-def _word(name: str) -> Column[str]:
-    return Column(name, Word, nullable=False)
-
-
-def _generation() -> Column[int]:
-    return Column("generation", BigInteger, nullable=False)
-
-
 def _environment(*, primary_key: bool = False, on_delete: str) -> Column[str]:
     return Column(
         "environment",
@@ -77,16 +56,16 @@ environments = Table(
     "environments",
     metadata,
     Column("name", Word, primary_key=True),
-    _word("state"),
+    word("state"),
     Column("revision", Integer, nullable=False),
     Column("deployed", Integer, nullable=False),
     Column("project", Text, nullable=False),
     Column("tests", Document),
     Column("live_despite", Text, nullable=False),
-    _word("tenant"),
+    word("tenant"),
     Column("created", UtcTime),
-    _generation(),
-    CheckConstraint(_one_of("state", EnvironmentState), name="state"),
+    generation(),
+    CheckConstraint(one_of("state", EnvironmentState), name="state"),
 )
 
 revisions = Table(
@@ -100,7 +79,7 @@ revisions = Table(
     Column("origin", Document, nullable=False),
     Column("created", UtcTime, nullable=False),
     Column("created_by", Text, nullable=False),
-    _word("template"),
+    word("template"),
     Column("comment", Text, nullable=False),
     CheckConstraint("number > 0", name="number"),
 )
@@ -115,38 +94,38 @@ templates = Table(
     Column("origin", Document, nullable=False),
     Column("created", UtcTime),
     Column("created_by", Text, nullable=False),
-    _word("tenant"),
-    _generation(),
+    word("tenant"),
+    generation(),
 )
 
 machines = Table(
     "machines",
     metadata,
     Column("id", Word, primary_key=True),
-    _word("name"),
-    _word("gateway"),
-    _word("ref"),
-    _word("state"),
-    _word("kind"),
-    _word("size"),
+    word("name"),
+    word("gateway"),
+    word("ref"),
+    word("state"),
+    word("kind"),
+    word("size"),
     Column("cpu", Double, nullable=False),
     Column("memory", BigInteger, nullable=False),
     Column("disk", BigInteger, nullable=False),
-    _word("os"),
-    _word("location"),
-    _word("image"),
+    word("os"),
+    word("location"),
+    word("image"),
     Column("reach", Document, nullable=False),
     Column("capabilities", Labels, nullable=False),
     Column("labels", Labels, nullable=False),
     Column("made", Boolean, nullable=False),
     Column("holder", Word, ForeignKey("environments.name", ondelete="RESTRICT")),
     Column("reason", Text, nullable=False),
-    _word("tenant"),
-    _generation(),
+    word("tenant"),
+    generation(),
     UniqueConstraint("name"),
-    CheckConstraint(_one_of("state", MachineState), name="state"),
+    CheckConstraint(one_of("state", MachineState), name="state"),
     # Two records of one real machine would let two environments hold it.
-    Index("uq_machines_gateway_ref", "gateway", "ref", unique=True, **_where("ref <> ''")),
+    Index("uq_machines_gateway_ref", "gateway", "ref", unique=True, **where("ref <> ''")),
     Index(None, "holder"),
     Index(None, "location"),
 )
@@ -156,10 +135,10 @@ standings = Table(
     metadata,
     _environment(primary_key=True, on_delete="RESTRICT"),
     Column("instance", Word, primary_key=True),
-    _word("service"),
+    word("service"),
     Column("machine_id", Word, ForeignKey("machines.id", ondelete="RESTRICT"), nullable=False),
-    _word("version"),
-    _word("digest"),
+    word("version"),
+    word("digest"),
     Column("failed", Boolean, nullable=False),
     Column("deployed_at", UtcTime),
     Column("detail", Document, nullable=False),
@@ -171,8 +150,8 @@ jobs = Table(
     metadata,
     Column("id", Word, primary_key=True),
     _environment(on_delete="CASCADE"),
-    _word("kind"),
-    _word("state"),
+    word("kind"),
+    word("state"),
     Column("plan", Document, nullable=False),
     Column("options", Document, nullable=False),
     Column("step", Text, nullable=False),
@@ -185,13 +164,13 @@ jobs = Table(
     Column("actor", Text, nullable=False),
     Column("created", UtcTime),
     Column("finished", UtcTime),
-    _word("tenant"),
-    _generation(),
+    word("tenant"),
+    generation(),
     UniqueConstraint("request_key"),
-    CheckConstraint(_one_of("kind", JobKind), name="kind"),
-    CheckConstraint(_one_of("state", JobState), name="state"),
+    CheckConstraint(one_of("kind", JobKind), name="kind"),
+    CheckConstraint(one_of("state", JobState), name="state"),
     Index(None, "environment"),
-    Index("uq_jobs_active", "environment", unique=True, **_where(_one_of("state", ACTIVE_JOB_STATES))),
+    Index("uq_jobs_active", "environment", unique=True, **where(one_of("state", ACTIVE_JOB_STATES))),
 )
 
 plans = Table(
@@ -208,7 +187,7 @@ gateways = Table(
     "gateways",
     metadata,
     Column("name", Word, primary_key=True),
-    _word("kind"),
+    word("kind"),
     Column("options", Document, nullable=False),
     Column("created", UtcTime),
 )
@@ -224,11 +203,11 @@ events = Table(
     Column("text", Text, nullable=False),
     # The sentence without case: neither database folds all letters by itself in every locale.
     Column("folded", Text, nullable=False),
-    _word("environment"),
-    _word("machine"),
-    _word("job"),
+    word("environment"),
+    word("machine"),
+    word("job"),
     Column("data", Document, nullable=False),
-    _word("tenant"),
+    word("tenant"),
     Index(None, "environment"),
     Index(None, "at"),
     sqlite_autoincrement=True,

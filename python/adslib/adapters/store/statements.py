@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Executable, Insert, Select
 from sqlalchemy.exc import IntegrityError
 
 from adslib.adapters.store.connecting import NotPlainError
-from adslib.domain.errors import Invalid
+from adslib.domain.errors import Conflict, Invalid
 
 T = TypeVar("T")
 Values = Mapping[str, Any]
@@ -27,6 +27,10 @@ def chunks(things: Iterable[T]) -> Iterator[list[T]]:
     remaining = iter(things)
     while chunk := list(islice(remaining, CHUNK)):
         yield chunk
+
+
+class Crossed(Conflict):
+    """Somebody else was faster, or holds what is left: take all back, and begin again."""
 
 
 class Statements:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from adslib.adapters.store.addresses import Addresses
+from adslib.adapters.store.blocks import Blocks
 from adslib.adapters.store.environments import Environments
 from adslib.adapters.store.events import Events
 from adslib.adapters.store.gateways import Gateways
 from adslib.adapters.store.jobs import Jobs
 from adslib.adapters.store.machines import Machines
+from adslib.adapters.store.networks import Networks
 from adslib.adapters.store.plans import Plans
 from adslib.adapters.store.revisions import Revisions
 from adslib.adapters.store.standings import Standings
@@ -34,7 +37,14 @@ class Transaction:
         self.plans = Plans(statements)
         self.gateways = Gateways(statements)
         self.events = Events(statements)
+        self.networks = Networks(statements)
+        self.addresses = Addresses(statements)
+        self.blocks = Blocks(statements)
 
     def commit(self) -> None:
         """Make everything that was done here last; called once, by the store, when the block ends well."""
         self._connection.commit()
+
+    def undo(self) -> None:
+        """Take back everything that was done here: what a dry run ends with."""
+        self._connection.rollback()

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from adslib.adapters.store.connecting import LONGEST_WAIT, SQLITE, shown
-from adslib.adapters.store.statements import STORABLE
+from adslib.adapters.store.statements import STORABLE, Crossed
 from adslib.domain.errors import AdsError, Conflict, Failed, Invalid
 
 BUSY = (
@@ -49,7 +49,7 @@ def translated(error: SQLAlchemyError, url: URL) -> AdsError:
     if isinstance(error, DataError):
         return Invalid(f"the value cannot be stored: {_said(error)}", remedy=STORABLE)
     if _state(error).startswith("40"):
-        return Conflict("two changes crossed, and this one was taken back", place=shown(url), remedy="repeat it")
+        return Crossed("two changes crossed, and this one was taken back", place=shown(url), remedy="repeat it")
     if isinstance(error, IntegrityError):
         return Conflict(f"the store refuses the change: {_said(error)}", place=shown(url), remedy="read again, repeat")
     if isinstance(error, PoolTimeoutError):

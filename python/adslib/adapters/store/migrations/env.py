@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from adslib.adapters.store import address_schema  # noqa: F401 - its tables belong to the metadata
 from adslib.adapters.store.schema import VERSION_TABLE, metadata
 
 context.configure(

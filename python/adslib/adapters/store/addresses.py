@@ -1,0 +1,188 @@
+"""Who has which address and name, and who had it (I2, I4, I5, I6). The unique keys here have the last word."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Insert, delete, func, insert, literal, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+
+from adslib.adapters.store.address_schema import address_history, address_requests, addresses
+from adslib.adapters.store.statements import Crossed, Statements, Values, chunks
+from adslib.domain.assignment import Assignment
+from adslib.domain.prefix import Address
+
+_FIELDS = tuple(field.name for field in fields(Assignment))
+_OURS = [addresses.c[name] for name in _FIELDS]
+_PAST = [address_history.c[name] for name in _FIELDS]
+
+
+class Addresses:
+    """The assignments of addresses and names, as one transaction sees and changes them."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def add(self, new: Sequence[Assignment]) -> None:
+        """Write who has what from now on.
+
+        Raises:
+            Crossed: somebody has taken one of the addresses or names meanwhile.
+        """
+        if new:
+            self._crossing(insert(addresses), [{name: getattr(each, name) for name in _FIELDS} for each in new])
+
+    def by_ids(self, ids: Iterable[str]) -> dict[str, Assignment]:
+        """Assignments by their ids; those that are over are left out."""
+        return {
+            each.id: each for chunk in chunks(dict.fromkeys(ids)) for each in self._where(addresses.c.id.in_(chunk))
+        }
+
+    def at(self, space: str, taken: Iterable[Address]) -> dict[Address, Assignment]:
+        """Who has certain addresses of a space."""
+        found: dict[Address, Assignment] = {}
+        for chunk in chunks(dict.fromkeys(taken)):
+            keys = [(address.version, address.number) for address in chunk]
+            places = tuple_(addresses.c.version, addresses.c.number).in_(keys)
+            for each in self._where(addresses.c.space == space, places):
+                if each.address:
+                    found[each.address] = each
+        return found
+
+    def named(self, zone: str, labels: Iterable[str]) -> dict[str, Assignment]:
+        """Who has certain names of a zone."""
+        return {
+            str(each.label): each
+            for chunk in chunks(dict.fromkeys(labels))
+            for each in self._where(addresses.c.zone == zone, addresses.c.label.in_(chunk))
+        }
+
+    def numbers(self, space: str, version: int, places: range) -> tuple[builtins.list[int], builtins.list[int]]:
+        """The numbers between two addresses that somebody has, and those that rest."""
+        held = select(addresses.c.number).where(*_between(addresses, space, version, places))
+        resting = select(address_history.c.number).where(
+            *_between(address_history, space, version, places), address_history.c.resting
+        )
+        return [row[0] for row in self._statements.rows(held)], [row[0] for row in self._statements.rows(resting)]
+
+    def within(self, space: str, version: int, places: range, limit: int) -> builtins.list[Assignment]:
+        """Who has the first addresses between two, this many at most."""
+        query = select(*_OURS).where(*_between(addresses, space, version, places)).order_by(addresses.c.number)
+        return [Assignment(*row) for row in self._statements.rows(query.limit(limit))]
+
+    def list(self, *, limit: int | None = None, **exact: Any) -> builtins.list[Assignment]:
+        """Assignments by network, address and name; what is None does not filter.
+
+        Args:
+            limit: this many at most. exact: columns and what they must be.
+        """
+        query = select(*_OURS).order_by(addresses.c.space, addresses.c.version, addresses.c.number, addresses.c.label)
+        for column, wanted in exact.items():
+            if wanted is not None:
+                query = query.where(addresses.c[column] == wanted)
+        return [Assignment(*row) for row in self._statements.rows(query.limit(limit))]
+
+    def count(self, network: str) -> int:
+        """How many assignments a network has."""
+        return int(self._statements.rows(select(func.count()).where(addresses.c.network == network))[0][0])
+
+    def remember_place(self, assignment: str, stem: str, place: int) -> None:
+        """A name that was asked for is one that a pattern makes, too: the number is free when the name is."""
+        change = update(addresses).where(addresses.c.id == assignment)
+        self._statements.write(change.values(stem=stem, place=place))
+
+    def saw(self, ids: Iterable[str], at: datetime) -> int:
+        """These were seen in use; returns how many there are."""
+        change = update(addresses).values(seen=at)
+        return sum(self._statements.write(change.where(addresses.c.id.in_(chunk))) for chunk in chunks(ids))
+
+    def end(self, ids: Iterable[str], at: datetime, actor: str, *, resting: Iterable[str] = ()) -> None:
+        """Nobody has these any more; what was stays in the history.
+
+        Args:
+            resting: those of them whose address stays closed for now.
+        """
+        for over, rests in ((set(ids) - set(resting), False), (set(resting), True)):
+            for chunk in chunks(sorted(over)):
+                ours = select(*_OURS, literal(at), literal(actor), literal(rests)).where(addresses.c.id.in_(chunk))
+                columns = [*_PAST, address_history.c.released, address_history.c.released_by, address_history.c.resting]
+                self._statements.write(insert(address_history).from_select(columns, ours))
+                self._statements.write(delete(addresses).where(addresses.c.id.in_(chunk)))
+
+    def history(self, space: str, address: Address) -> builtins.list[tuple[Assignment, datetime, str]]:
+        """Who had an address, the last one first: the assignment, when it was released, and by whom."""
+        past = address_history.c
+        query = select(*_PAST, past.released, past.released_by).order_by(past.released.desc(), past.id.desc())
+        here = (past.space == space, past.version == address.version, past.number == address.number)
+        return [(Assignment(*row[:-2]), row[-2], row[-1]) for row in self._statements.rows(query.where(*here))]
+
+    def ended(self, ids: Iterable[str]) -> dict[str, datetime]:
+        """When assignments ended, by id; nothing for those that did not."""
+        past = address_history.c
+        query = select(past.id, past.released)
+        return {
+            row[0]: row[1] for chunk in chunks(ids) for row in self._statements.rows(query.where(past.id.in_(chunk)))
+        }
+
+    def resting(self, network: str, before: datetime, limit: int | None) -> builtins.list[tuple[str, int]]:
+        """Addresses of a network that were released before a moment and rest: ids of their history, and numbers."""
+        past = address_history.c
+        query = select(past.id, past.number).where(past.network == network, past.resting, past.released <= before)
+        return [(row[0], row[1]) for row in self._statements.rows(query.order_by(past.released).limit(limit))]
+
+    def woke(self, ids: Iterable[str]) -> None:
+        """These rest no longer."""
+        change = update(address_history).values(resting=False)
+        for chunk in chunks(ids):
+            self._statements.write(change.where(address_history.c.id.in_(chunk)))
+
+    def move(self, old: str, new: str, space: str, version: int, places: range) -> None:
+        """What lies between two addresses belongs to another network from now on."""
+        for table in (addresses, address_history):
+            change = update(table).where(table.c.network == old, *_between(table, space, version, places))
+            self._statements.write(change.values(network=new))
+
+    def move_names(self, old: str, new: str) -> None:
+        """The names without an address belong to another network from now on."""
+        for table in (addresses, address_history):
+            change = update(table).where(table.c.network == old, table.c.number.is_(None))
+            self._statements.write(change.values(network=new))
+
+    # ── requests with a key ──────────────────────────────────────────────────────────────────────────
+
+    def answered(self, tenant: str, key: str) -> tuple[str, Values] | None:
+        """The digest of the request that had this key, and its answer."""
+        asked = address_requests.c
+        row = self._statements.first(select(asked.digest, asked.answer).where(asked.tenant == tenant, asked.key == key))
+        return (row[0], row[1]) if row else None
+
+    def answer(self, tenant: str, key: str, digest: str, answer: Values, at: datetime) -> None:
+        """Keep the answer to a request.
+
+        Raises:
+            Crossed: the key was used meanwhile.
+        """
+        row = {"tenant": tenant, "key": key, "digest": digest, "answer": answer, "created": at}
+        self._crossing(insert(address_requests), row)
+
+    def _crossing(self, statement: Insert, rows: Values | Sequence[Values]) -> None:
+        """Add rows that nobody had a moment ago; whoever lost begins again, since PostgreSQL takes no more here."""
+        try:
+            self._statements.write(statement, rows)
+        except IntegrityError as error:
+            raise Crossed("somebody else was faster", remedy="repeat it") from error
+
+    def _where(self, *condition: ColumnElement[bool]) -> builtins.list[Assignment]:
+        return [Assignment(*row) for row in self._statements.rows(select(*_OURS).where(*condition))]
+
+
+def _between(table: Any, space: str, version: int, places: range) -> tuple[ColumnElement[bool], ...]:
+    return (
+        table.c.space == space,
+        table.c.version == version,
+        table.c.number.between(places.start, places.stop - 1),
+    )

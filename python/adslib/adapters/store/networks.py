@@ -1,0 +1,210 @@
+"""Networks in the store (I1, I7, I9)."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, text
+
+from adslib.adapters.store.address_schema import networks
+from adslib.adapters.store.generations import matched_update, refuse_stale
+from adslib.adapters.store.statements import Statements
+from adslib.domain.errors import Conflict, NotFound
+from adslib.domain.network import Held, Network, Role
+from adslib.domain.prefix import WIDTHS, Address, Prefix, read_address
+
+LOOK = "list them with: ads network list"
+
+# Any number will do, as long as nobody else locks it: whoever changes networks waits for the others who do.
+_CHANGING = 0x6164735F6E657473
+
+
+class Networks:
+    """The networks, as one transaction sees and changes them."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def lock(self) -> None:
+        """Be the only one who adds and changes networks until the transaction ends; allocations go on."""
+        if self._statements.postgresql:
+            self._statements.connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGING})
+
+    def add(self, network: Network) -> None:
+        """Take a new network.
+
+        Raises:
+            Conflict: the name is taken, or the space has this very prefix.
+        """
+        if self._statements.refused(insert(networks), values_of(network)):
+            raise Conflict(
+                f"there is already a network '{network.name}', or one with {network.prefix} in '{network.space}'",
+                remedy="choose another name",
+            )
+
+    def get(self, name: str) -> Network:
+        """The network of this name.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = self.find(name)
+        if found is None:
+            raise NotFound(f"there is no network '{name}'", remedy=LOOK)
+        return found
+
+    def find(self, name: str) -> Network | None:
+        """The network of this name, if there is one."""
+        return next(iter(self._where(networks.c.name == name)), None)
+
+    def by_ids(self, ids: set[str]) -> dict[str, Network]:
+        """Networks by their ids; those that are gone are left out."""
+        return {network.id: network for network in self._where(networks.c.id.in_(sorted(ids)))}
+
+    def list(self, **exact: Any) -> builtins.list[Network]:
+        """Networks by name; what is None does not filter.
+
+        Args:
+            exact: columns and what they must be, such as `space`, `vlan`, `datacenter`, `owner`, `role`, `tenant`.
+        """
+        return self._where(*(networks.c[column] == wanted for column, wanted in exact.items() if wanted is not None))
+
+    def beside(self, space: str, prefix: Prefix) -> builtins.list[Network]:
+        """Those of a space that share an address with a prefix: parts of it, and what it is a part of.
+
+        Prefixes overlap only by holding each other, so both are found by an index.
+        """
+        width = WIDTHS[prefix.version]
+        around = {prefix.number >> (width - length) << (width - length) for length in range(width + 1)}
+        within = networks.c.first.between(prefix.number, prefix.last.number)
+        holding = and_(networks.c.first.in_(sorted(around)), networks.c.last >= prefix.last.number)
+        return self._where(networks.c.space == space, networks.c.version == prefix.version, or_(within, holding))
+
+    def serving(self, *condition: ColumnElement[bool]) -> builtins.list[Network]:
+        """Networks that addresses are about to be taken from: nobody changes or removes them meanwhile."""
+        return self._where(*condition, lock={"key_share": True, "read": True})
+
+    def of_vlan(self, datacenter: str, vlan: int) -> builtins.list[Network]:
+        """The networks of a VLAN, of all data centres if none is named; see `serving`."""
+        condition = [networks.c.vlan == vlan]
+        return self.serving(*condition, *([networks.c.datacenter == datacenter] if datacenter else []))
+
+    def named(self, name: str) -> builtins.list[Network]:
+        """The network of this name, or none; see `serving`."""
+        return self.serving(networks.c.name == name)
+
+    def of_space(self, space: str) -> builtins.list[Network]:
+        """The networks of a space; see `serving`."""
+        return self.serving(networks.c.space == space)
+
+    def of_owner(self, owner: str, tenant: str) -> builtins.list[Network]:
+        """The networks of an end user; see `serving`."""
+        return self.serving(networks.c.owner == owner, networks.c.owner != "", networks.c.tenant == tenant)
+
+    def reserve(self, tenant: str) -> builtins.list[Network]:
+        """The reserve of a tenant; see `serving`."""
+        return self.serving(networks.c.role == Role.RESERVE.value, networks.c.tenant == tenant)
+
+    def locked(self, *names: str) -> builtins.list[Network]:
+        """Networks that are about to be changed, in the order of the names: nothing is taken from them meanwhile.
+
+        Raises:
+            NotFound: one is not there.
+        """
+        found = {network.name: network for network in self._where(networks.c.name.in_(names), lock={})}
+        for name in names:
+            if name not in found:
+                raise NotFound(f"there is no network '{name}'", remedy=LOOK)
+        return [found[name] for name in names]
+
+    def names(self, beginning: str) -> set[str]:
+        """The names of networks that begin so."""
+        query = select(networks.c.name).where(networks.c.name.startswith(beginning, autoescape=True))
+        return {row[0] for row in self._statements.rows(query)}
+
+    def of_another_tenant(self, space: str, tenant: str) -> Network | None:
+        """A network of a space that belongs to another tenant than this, if there is one."""
+        query = select(networks).where(networks.c.space == space, networks.c.tenant != tenant)
+        row = self._statements.first(query)
+        return network_of(row) if row else None
+
+    def update(self, network: Network) -> None:
+        """Write a network that was read before.
+
+        Raises:
+            NotFound: it is gone. Conflict: it was changed since, or its new name is taken.
+        """
+        key = networks.c.id == network.id
+        with self._statements.all_or_nothing():
+            if not matched_update(self._statements, networks, key, network.generation, values_of(network)):
+                refuse_stale(self._statements, networks, key, f"network '{network.name}'", network.generation)
+
+    def delete(self, network: Network) -> None:
+        """Forget a network that nobody has an address of."""
+        self._statements.write(delete(networks).where(networks.c.id == network.id))
+
+    def _where(self, *condition: ColumnElement[bool], lock: dict[str, Any] | None = None) -> builtins.list[Network]:
+        query = select(networks).where(*condition).order_by(networks.c.name)
+        if lock is not None:
+            # Rows are locked in the order of their names, so that two who want several never wait for each other.
+            query = query.with_for_update(**lock)
+        return [network_of(row) for row in self._statements.rows(query)]
+
+
+def values_of(network: Network) -> dict[str, Any]:
+    """The row of a network."""
+    prefix = network.prefix
+    return {
+        "id": network.id,
+        "name": network.name,
+        "space": network.space,
+        "version": prefix.version,
+        "first": prefix.number,
+        "last": prefix.last.number,
+        "length": prefix.length,
+        "role": network.role.value,
+        "vlan": network.vlan,
+        "vxlan": network.vxlan,
+        "lan": network.lan,
+        "datacenter": network.datacenter,
+        "owner": network.owner,
+        "tenant": network.tenant,
+        "position": network.position,
+        "gateway": network.gateway.number if network.gateway else None,
+        "resolvers": [str(resolver) for resolver in network.resolvers],
+        "mtu": network.mtu,
+        "zone": network.zone,
+        "pattern": network.pattern,
+        "cooldown": network.cooldown,
+        "held": [[str(held.first), str(held.last), held.why] for held in network.held],
+        "tags": network.tags,
+        "generation": network.generation,
+    }
+
+
+def network_of(row: Any) -> Network:
+    """The network of a row of the whole table."""
+    return Network(
+        id=row.id,
+        name=row.name,
+        space=row.space,
+        prefix=Prefix(row.version, row.first, row.length),
+        role=Role(row.role),
+        vlan=row.vlan,
+        vxlan=row.vxlan,
+        lan=row.lan,
+        datacenter=row.datacenter,
+        owner=row.owner,
+        tenant=row.tenant,
+        position=row.position,
+        gateway=None if row.gateway is None else Address(row.version, row.gateway),
+        resolvers=tuple(read_address(resolver) for resolver in row.resolvers),
+        mtu=row.mtu,
+        zone=row.zone,
+        pattern=row.pattern,
+        cooldown=row.cooldown,
+        held=tuple(Held(read_address(first), read_address(last), why) for first, last, why in row.held),
+        tags=row.tags,
+        generation=row.generation,
+    )

@@ -1,0 +1,327 @@
+"""Allocating within one transaction: from a request to assignments that are written (I2, I3, I4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from adslib.adapters.store import Transaction
+from adslib.domain.actor import Actor
+from adslib.domain.assignment import AddressRequest, Assignment
+from adslib.domain.block import Strip, spread_over
+from adslib.domain.chain import Step, chain
+from adslib.domain.errors import Blocked, Conflict, Forbidden, Invalid, NotFound
+from adslib.domain.network import Network
+from adslib.domain.prefix import Address
+from adslib.domain.zone import read_label, stem
+from adslib.usecases.viewing import may_see
+
+NAME_NUMBERS = range(1, 1 << 31)
+AT_ONCE = 256
+"""Addresses whose cool-down is over that one request looks after, at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that is given: from which link and network, and the number of its address, if it has one."""
+
+    step: Step
+    number: int | None = None
+
+
+def strip_of(network: Network) -> Strip:
+    """The addresses of a network as places."""
+    usable = network.prefix.usable
+    return Strip(network.id, usable, tuple(network.closed), spread_over(usable))
+
+
+def names_strip(zone: str, stem: str) -> Strip:
+    """The numbers of a kind of name as places."""
+    return Strip(f"{zone}/{stem}", NAME_NUMBERS)
+
+
+def allocate(
+    tx: Transaction, actor: Actor, request: AddressRequest, at: datetime, id: str, *, patient: bool
+) -> list[tuple[Assignment, Network]]:
+    """Give what is asked for, and write it; all of it or nothing.
+
+    Args:
+        at: now. id: of the whole; each assignment gets one that begins with it. patient: see `Blocks.take`.
+
+    Raises:
+        NotFound, Forbidden, Blocked, Conflict, Invalid: see `Addresses.allocate`. Crossed: begin again.
+    """
+    steps = Steps(tx, actor, request)
+    items = _addresses(tx, steps, at, patient=patient) if request.address else [Item(steps.first)] * request.count
+    names = (
+        _names(tx, steps, patient=patient) if request.name or request.names else [("", None, "", None)] * request.count
+    )
+    given = [
+        Assignment(
+            id if request.count == 1 else f"{id}.{number}",
+            *(item.step.network.id, item.step.network.space, request.version, item.number),
+            *name,
+            str(item.step.link),
+            *(request.service, request.environment, request.machine, request.why),
+            *(item.step.network.tenant, at, actor.name),
+        )
+        for number, (item, name) in enumerate(zip(items, names, strict=True), 1)
+    ]
+    tx.addresses.add(given)
+    return [(assignment, item.step.network) for assignment, item in zip(given, items, strict=True)]
+
+
+class Steps:
+    """The chain of networks that may serve a request; a link is looked up when those before it are full."""
+
+    def __init__(self, tx: Transaction, actor: Actor, request: AddressRequest) -> None:
+        self._tx = tx
+        self._actor = actor
+        self.request = request
+        self.asked = self._asked()
+        if not self.near:
+            kinds = ", ".join(sorted({f"{each.name} ({each.prefix}, {each.role})" for each in self.asked}))
+            raise NotFound(
+                f"{request.where} has no network that gives IPv{request.version} addresses: there is {kinds}",
+                remedy="ask for the other version, or add a network",
+                code="no-network",
+            )
+        self.first = self.near[0]
+
+    def __iter__(self) -> Iterator[Step]:
+        """The steps in order."""
+        yield from self.near
+        yield from self.all[len(self.near) :]
+
+    @cached_property
+    def near(self) -> list[Step]:
+        """The networks that were asked: those of the VLAN, or of the space, or the one."""
+        return chain(self.asked, (), (), self.request.version, self.request.datacenter)
+
+    @cached_property
+    def all(self) -> list[Step]:
+        """The whole chain; behind a network that was asked for by its name stands no other."""
+        if self.request.network:
+            return self.near
+        first, networks = self.first.network, self._tx.networks
+        owned = networks.of_owner(first.owner, first.tenant) if first.owner else []
+        reserve = networks.reserve(first.tenant)
+        return chain(self.asked, owned, reserve, self.request.version, self.request.datacenter)
+
+    def named(self) -> Network:
+        """The network whose zone and pattern names are made of: the first that has a zone.
+
+        Raises:
+            Invalid: none has.
+        """
+        found = next((step.network for step in self.near if step.network.zone), None)
+        if found is None:
+            raise Invalid(
+                f"no network of {self.request.where} has a zone, so it can give no names",
+                remedy=f"set one: ads network edit {self.first.network.name} --zone west.example.com",
+                code="no-zone",
+            )
+        return found
+
+    def _asked(self) -> list[Network]:
+        request, networks = self.request, self._tx.networks
+        if request.vlan is not None:
+            found = networks.of_vlan(request.datacenter, request.vlan)
+            where = sorted({each.datacenter for each in found})
+            if len(where) > 1:
+                raise Invalid(
+                    f"VLAN {request.vlan} is in several data centres: {', '.join(map(repr, where))}",
+                    remedy="name the data centre",
+                )
+            missing = NotFound(
+                f"no network is tagged with {request.where}",
+                remedy=f"tag one: ads network edit NAME --vlan {request.vlan} --datacenter …",
+                code="unknown-vlan",
+            )
+        elif request.network:
+            found = networks.named(request.network)
+            missing = NotFound(f"there is no {request.where}", remedy="list them with: ads network list")
+        else:
+            found = networks.of_space(request.space)
+            missing = NotFound(f"there is no {request.where}", remedy="list them with: ads network list")
+        if not found:
+            raise missing
+        seen = [each for each in found if may_see(self._actor, each.tenant)]
+        if not seen:
+            raise Forbidden(
+                f"{request.where} belongs to another tenant than {self._actor.name}",
+                remedy="ask an administrator of ads",
+                code="not-yours",
+            )
+        return seen
+
+
+def _addresses(tx: Transaction, steps: Steps, at: datetime, *, patient: bool) -> list[Item]:
+    if steps.request.addresses:
+        return _these_addresses(tx, steps, at)
+    count = steps.request.count
+    items: list[Item] = []
+    tried: list[Step] = []
+    for step in steps:
+        tried.append(step)
+        if step.network.cooldown:
+            wake(tx, step.network, at, max(AT_ONCE, count))
+        numbers = tx.blocks.take(strip_of(step.network), count - len(items), patient=patient)
+        items += [Item(step, number) for number in numbers]
+        if len(items) == count:
+            return items
+    listed = ", ".join(f"{step.network.name} ({step.network.prefix}, {step.link})" for step in tried)
+    free = f"only {len(items)} of {count} addresses are free" if items else "no address is free"
+    raise Blocked(
+        f"{free} in {listed}",
+        place=steps.request.where,
+        remedy="release what is not used (ads address list), or add a network to the VLAN or to the reserve",
+        code="chain-full",
+    )
+
+
+def _these_addresses(tx: Transaction, steps: Steps, at: datetime) -> list[Item]:
+    chosen = [(address, _holding(steps, address)) for address in steps.request.addresses]
+    by_network: dict[str, list[Address]] = {}
+    networks = {step.network.id: step.network for _, step in chosen}
+    for address, step in chosen:
+        by_network.setdefault(step.network.id, []).append(address)
+    for id, wanted in sorted(by_network.items()):
+        network = networks[id]
+        if network.cooldown:
+            wake(tx, network, at, max(AT_ONCE, len(wanted)))
+        refused = tx.blocks.take_these(strip_of(network), [address.number for address in wanted])
+        if refused:
+            taken = [address for address in wanted if address.number in refused]
+            raise _taken(tx, network, taken)
+    return [Item(step, address.number) for address, step in chosen]
+
+
+def _holding(steps: Steps, address: Address) -> Step:
+    """The step whose network holds an address that hosts may have.
+
+    Raises:
+        Invalid: it lies outside, or nobody may have it there.
+    """
+    held = next((step for step in steps.all if step.network.prefix.holds(address)), None)
+    if held is None:
+        listed = ", ".join(f"{step.network.name} ({step.network.prefix})" for step in steps.all)
+        raise Invalid(
+            f"{address} lies outside {listed}",
+            place=steps.request.where,
+            remedy="ask for an address within",
+            code="outside-network",
+        )
+    why = next(iter(_closed_because(held.network, address)), None)
+    if why:
+        raise Conflict(
+            f"{address} is not given out: it is {why}",
+            place=f"network '{held.network.name}'",
+            remedy="ask for another one",
+            code="address-closed",
+        )
+    return held
+
+
+def _closed_because(network: Network, address: Address) -> Iterator[str]:
+    if address.number not in network.prefix.usable:
+        yield f"the first or last address of {network.prefix}"
+    if address == network.gateway:
+        yield "the gateway"
+    for held in network.held:
+        if address.number in held.places:
+            yield f"held back{f' ({held.why})' if held.why else ''}"
+
+
+def _taken(tx: Transaction, network: Network, taken: Sequence[Address]) -> Conflict:
+    holders = tx.addresses.at(network.space, taken)
+    listed = ", ".join(
+        f"{address} ({whose(holders[address])})" if address in holders else f"{address} (it rests after its release)"
+        for address in taken
+    )
+    return Conflict(
+        f"already taken: {listed}",
+        place=f"network '{network.name}'",
+        remedy="ask for another address, or for any",
+        code="address-taken",
+    )
+
+
+def whose(assignment: Assignment) -> str:
+    """In words who has an assignment."""
+    parts = (assignment.machine, assignment.service, assignment.environment, assignment.why)
+    return f"of {', '.join(part for part in parts if part) or assignment.actor}, allocation {assignment.id}"
+
+
+def _names(tx: Transaction, steps: Steps, *, patient: bool) -> list[tuple[str, str | None, str, int | None]]:
+    """Zone, label, stem and number of each name."""
+    network, request = steps.named(), steps.request
+    if request.names:
+        labels = [read_label(name, "the request") for name in request.names]
+        if taken := tx.addresses.named(network.zone, labels):
+            listed = ", ".join(f"{label}.{network.zone} ({whose(each)})" for label, each in sorted(taken.items()))
+            raise Conflict(
+                f"already taken: {listed}",
+                place=f"zone '{network.zone}'",
+                remedy="ask for another name, or for any",
+                code="name-taken",
+            )
+        return [(network.zone, label, "", None) for label in labels]
+    words = {"service": request.service, "environment": request.environment, "datacenter": network.datacenter}
+    kind = stem(network.pattern, words)
+    strip = names_strip(network.zone, kind)
+    names: list[tuple[str, str | None, str, int | None]] = []
+    while len(names) < request.count:
+        places = tx.blocks.take(strip, request.count - len(names), patient=patient)
+        labels_of = {place: kind.replace("{n}", str(place)) for place in places}
+        # Somebody may have asked for such a name by itself; its number is then taken, and free when the name is.
+        taken = tx.addresses.named(network.zone, labels_of.values())
+        for place, label in labels_of.items():
+            if label in taken:
+                tx.addresses.remember_place(taken[label].id, kind, place)
+            else:
+                names.append((network.zone, label, kind, place))
+    return names
+
+
+# ── giving back ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def give_back(
+    tx: Transaction, given: Sequence[Assignment], at: datetime, actor: Actor, networks: Mapping[str, Network]
+) -> None:
+    """Nobody has these any more: addresses and numbers of names are free again, unless the network lets them rest.
+
+    Args:
+        networks: by id, those of the assignments.
+    """
+    rest = [each for each in given if each.number is not None and networks[each.network].cooldown]
+    for network in sorted({each.network for each in given}):
+        closed = networks[network].closed
+        numbers = [each.number for each in given if each.network == network and each.number is not None]
+        cool = bool(networks[network].cooldown)
+        # What was held back meanwhile stays closed.
+        stay = [number for number in numbers if cool or any(number in places for places in closed)]
+        tx.blocks.rest(network, stay)
+        tx.blocks.give_back(network, set(numbers) - set(stay))
+    stems: dict[str, list[int]] = {}
+    for each in given:
+        if each.place is not None:
+            stems.setdefault(names_strip(each.zone, each.stem).id, []).append(each.place)
+    for strip, places in sorted(stems.items()):
+        tx.blocks.give_back(strip, places)
+    tx.addresses.end([each.id for each in given], at, actor.name, resting=[each.id for each in rest])
+
+
+def wake(tx: Transaction, network: Network, at: datetime, count: int | None) -> None:
+    """Let addresses be free again whose cool-down is over.
+
+    Args:
+        count: as many as are looked after, at most; None: all.
+    """
+    rested = tx.addresses.resting(network.id, at - timedelta(seconds=network.cooldown), count)
+    closed = network.closed
+    tx.blocks.wake(network.id, [n for _, n in rested if not any(n in places for places in closed)])
+    tx.addresses.woke(id for id, _ in rested)

@@ -1,0 +1,278 @@
+"""Networks: added, edited, split, merged, resized, and how full they are (I1, I6, I7)."""
+
+from __future__ import annotations
+
+import builtins
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from adslib.adapters.store import Transaction
+from adslib.app import App
+from adslib.domain.actor import Actor, Permission
+from adslib.domain.errors import Conflict, Forbidden, Invalid
+from adslib.domain.names import checked_name
+from adslib.domain.network import Network, Role, refuse_overlap
+from adslib.domain.network_reading import read_held, read_network, written
+from adslib.domain.prefix import read_prefix
+from adslib.domain.reshaping import merged, part_of, parts
+from adslib.usecases.allocating import strip_of, wake
+from adslib.usecases.log import log
+from adslib.usecases.outcome import Outcome
+from adslib.usecases.reshaping import SHOWN, in_use, reshape
+from adslib.usecases.viewing import may_see
+
+FILTERS = ("space", "datacenter", "vlan", "owner", "role", "zone", "tenant")
+GROUPS = ("network", "vlan", "owner", "datacenter", "space", "tenant")
+
+
+class Networks:
+    """One method a use case; the first line of each checks the actor's permission."""
+
+    def __init__(self, app: App, actor: Actor) -> None:
+        self._app = app
+        self._actor = actor
+
+    def add(self, values: Mapping[str, Any], *, dry_run: bool = False) -> Outcome:
+        """Add a network; see `add_all`."""
+        outcome = self.add_all([values], dry_run=dry_run)
+        return replace(outcome, after=next(iter(outcome.after["networks"])))
+
+    def add_all(self, rows: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> Outcome:
+        """Add networks, all or none.
+
+        Args:
+            rows: of each what `read_network` reads: `name` and `prefix`, and what else is to be said.
+
+        Raises:
+            Invalid: a description is wrong. Conflict: a name is taken, a prefix overlaps another of its space, or a
+                VLAN of a data centre belongs to another space. Forbidden: a space or tenant is another's.
+        """
+        self._actor.must(Permission.NETWORKS, "networks")
+        new = [read_network({"tenant": self._actor.tenant, **row}, id=self._app.new_id()) for row in rows]
+        with self._app.store.transaction() as tx:
+            tx.networks.lock()
+            for network in new:
+                if tx.networks.find(network.name):
+                    raise Conflict(f"there is already a network '{network.name}'", remedy="choose another name")
+                self._refuse_beside(tx, network)
+                tx.networks.add(network)
+            names = ", ".join(f"'{network.name}' ({network.prefix})" for network in new[:SHOWN])
+            message = f"network {names} added" if len(new) <= SHOWN else f"{len(new)} networks added"
+            self._end(tx, message, dry_run=dry_run)
+        return Outcome(bool(new), after={"networks": [shown(network) for network in new]}, message=message)
+
+    def edit(self, name: str, values: Mapping[str, Any], *, dry_run: bool = False) -> Outcome:
+        """Change what is said of a network; `prefix` resizes it. What is None stays as it is, what is empty is cleared.
+
+        Raises:
+            NotFound, Forbidden: it is not there, or another tenant's. Invalid: a value is wrong.
+            Conflict: somebody has an address that it would lose, or it would overlap another.
+        """
+        self._actor.must(Permission.NETWORKS, f"network '{name}'")
+        with self._app.store.transaction() as tx:
+            tx.networks.lock()
+            before = self._locked(tx, name)[0]
+            after = read_network(values, before)
+            if after == before:
+                return Outcome(False, shown(before), shown(after), message=f"network '{name}' unchanged")
+            if after.space != before.space and tx.addresses.count(before.id):
+                raise in_use(before, tx.addresses.list(network=before.id, limit=SHOWN + 1))
+            self._refuse_beside(tx, after)
+            moved = [after.gateway] if after.gateway and after.gateway != before.gateway else []
+            if found := tx.addresses.at(after.space, moved):
+                raise in_use(before, list(found.values()))
+            reshape(tx, [before], [after])
+            if before.cooldown and after.cooldown < before.cooldown:
+                wake(tx, after, self._app.clock(), None)
+            message = f"network '{after.name}' changed"
+            self._end(tx, message, dry_run=dry_run)
+        return Outcome(True, shown(before), shown(after), message=message)
+
+    def hold(self, name: str, places: str, *, why: str = "", dry_run: bool = False) -> Outcome:
+        """Hold a range back, like `10.0.0.200-10.0.0.254`: nobody gets its addresses; whoever has one keeps it."""
+        self._actor.must(Permission.NETWORKS, f"network '{name}'")
+        held = replace(read_held(places, f"network '{name}'"), why=why)
+        with self._app.store.reading() as tx:
+            now = self._visible(tx, name).held
+        if held in now:
+            return Outcome(False, message=f"network '{name}' holds {places} back already")
+        kept = [*(each for each in now if each.places != held.places), held]
+        return self.edit(name, {"held": kept}, dry_run=dry_run)
+
+    def unhold(self, name: str, places: str, *, dry_run: bool = False) -> Outcome:
+        """Give out a range again that was held back."""
+        self._actor.must(Permission.NETWORKS, f"network '{name}'")
+        held = read_held(places, f"network '{name}'")
+        with self._app.store.reading() as tx:
+            now = self._visible(tx, name).held
+        kept = [each for each in now if each.places != held.places]
+        if len(kept) == len(now):
+            return Outcome(False, message=f"network '{name}' does not hold {places} back")
+        return self.edit(name, {"held": kept}, dry_run=dry_run)
+
+    def remove(self, name: str, *, dry_run: bool = False) -> Outcome:
+        """Remove a network that nobody has an address or a name of; an absent one is left alone.
+
+        Raises:
+            Conflict: code `in-use`; the message says by whom.
+        """
+        self._actor.must(Permission.NETWORKS, f"network '{name}'")
+        with self._app.store.transaction() as tx:
+            tx.networks.lock()
+            if not tx.networks.find(name):
+                return Outcome(False, message=f"there is no network '{name}'")
+            network = self._locked(tx, name)[0]
+            if found := tx.addresses.list(network=network.id, limit=SHOWN + 1):
+                raise in_use(network, found)
+            tx.blocks.end(network.id)
+            tx.networks.delete(network)
+            message = f"network '{name}' ({network.prefix}) removed"
+            self._end(tx, message, dry_run=dry_run)
+        return Outcome(True, shown(network), message=message)
+
+    def split(self, name: str, *, length: int | None = None, at: str = "", dry_run: bool = False) -> Outcome:
+        """Split a network into equal parts of a length, or cut one prefix out of it.
+
+        The first part stays the network that it was; the others are called NAME-2, NAME-3 and so on, unless taken.
+        """
+        self._actor.must(Permission.NETWORKS, f"network '{name}'")
+        with self._app.store.transaction() as tx:
+            tx.networks.lock()
+            before = self._locked(tx, name)[0]
+            prefixes = parts(before, length=length, at=read_prefix(at) if at else None)
+            names = _free_names(tx, name, len(prefixes) - 1)
+            after = [part_of(before, prefixes[0])]
+            after += [
+                part_of(before, prefix, id=self._app.new_id(), name=each)
+                for prefix, each in zip(prefixes[1:], names, strict=True)
+            ]
+            reshape(tx, [before], after)
+            message = f"network '{name}' split into {len(after)}: {_listed(after)}"
+            self._end(tx, message, dry_run=dry_run)
+        return Outcome(True, shown(before), {"networks": [shown(each) for each in after]}, message=message)
+
+    def merge(self, names: Sequence[str], *, dry_run: bool = False) -> Outcome:
+        """Join adjacent networks of one space into the first named, which keeps its name and tags."""
+        self._actor.must(Permission.NETWORKS, "networks")
+        if len(set(names)) < 2:
+            raise Invalid("there is nothing to merge", remedy="name two networks or more, each once")
+        with self._app.store.transaction() as tx:
+            tx.networks.lock()
+            before = self._locked(tx, *names)
+            after = merged(before)
+            self._refuse_beside(tx, after, besides=before)
+            reshape(tx, before, [after])
+            message = f"networks {_listed(before)} merged into '{after.name}' ({after.prefix})"
+            self._end(tx, message, dry_run=dry_run)
+        return Outcome(True, {"networks": [shown(each) for each in before]}, shown(after), message=message)
+
+    def list(self, **filters: Any) -> Sequence[Mapping[str, Any]]:
+        """The networks that the actor may see, by name, with how full they are.
+
+        Args:
+            filters: `space`, `datacenter`, `vlan`, `owner`, `role`, `zone`, `tenant`; what is None does not filter.
+        """
+        self._actor.must(Permission.VIEW, "networks")
+        with self._app.store.reading() as tx:
+            found = [each for each in tx.networks.list(**filters) if may_see(self._actor, each.tenant)]
+            taken = tx.blocks.taken([each.id for each in found])
+        return [{**shown(each), **_fill(each, taken.get(each.id, 0))} for each in found]
+
+    def show(self, name: str) -> Mapping[str, Any]:
+        """One network, with how full it is and what lies within and around it."""
+        self._actor.must(Permission.VIEW, f"network '{name}'")
+        with self._app.store.reading() as tx:
+            network = self._visible(tx, name)
+            taken = tx.blocks.taken([network.id]).get(network.id, 0)
+            beside = [each for each in tx.networks.beside(network.space, network.prefix) if each.id != network.id]
+        parents = sorted(each.name for each in beside if each.prefix.covers(network.prefix))
+        children = sorted(each.name for each in beside if network.prefix.covers(each.prefix))
+        return {**shown(network), **_fill(network, taken), "parents": parents, "children": children}
+
+    def usage(self, by: str = "network") -> Sequence[Mapping[str, Any]]:
+        """How full networks are, together by network, VLAN, end user, data centre, space or tenant (I6)."""
+        if by not in GROUPS:
+            raise Invalid(f"networks are not grouped by '{by}'", remedy=f"use one of: {', '.join(GROUPS)}")
+        groups: dict[str, dict[str, Any]] = {}
+        for row in self.list():
+            key = f"{row['datacenter']} {row['vlan'] or ''}".strip() if by == "vlan" else row.get(by, row["name"])
+            group = groups.setdefault(str(key), {by: key, "networks": 0, "size": 0, "taken": 0, "free": 0})
+            group["networks"] += 1
+            for what in ("size", "taken", "free"):
+                group[what] += row[what]
+        return [{**group, "used": _percent(group["taken"], group["size"])} for _, group in sorted(groups.items())]
+
+    # ── within ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _visible(self, tx: Transaction, name: str) -> Network:
+        return self._mine(tx.networks.get(name))
+
+    def _locked(self, tx: Transaction, *names: str) -> builtins.list[Network]:
+        return [self._mine(network) for network in tx.networks.locked(*names)]
+
+    def _mine(self, network: Network) -> Network:
+        if not may_see(self._actor, network.tenant):
+            raise Forbidden(f"network '{network.name}' is not yours", remedy="ask its tenant", code="not-yours")
+        return network
+
+    def _refuse_beside(self, tx: Transaction, network: Network, besides: Sequence[Network] = ()) -> None:
+        """Let a network pass that fits among the others.
+
+        Raises:
+            Conflict: one is in the way. Forbidden: the space or the tenant is another's.
+        """
+        if not may_see(self._actor, network.tenant):
+            raise Forbidden(f"tenant '{network.tenant}' is not yours", remedy="leave the tenant out", code="not-yours")
+        gone = {each.id for each in besides}
+        refuse_overlap(network, [x for x in tx.networks.beside(network.space, network.prefix) if x.id not in gone])
+        if foreign := tx.networks.of_another_tenant(network.space, network.tenant):
+            raise Forbidden(
+                f"space '{network.space}' belongs to tenant '{foreign.tenant}'",
+                place=f"network '{network.name}'",
+                remedy="name a space of your own: --space NAME",
+                code="not-yours",
+            )
+        if network.vlan is None:
+            return
+        for other in tx.networks.list(vlan=network.vlan, datacenter=network.datacenter):
+            if other.space != network.space and other.id != network.id:
+                raise Conflict(
+                    f"VLAN {network.vlan} of data centre '{network.datacenter}' carries network '{other.name}' "
+                    f"of space '{other.space}'",
+                    place=f"network '{network.name}'",
+                    remedy="use another VLAN: overlapping spaces cannot share one",
+                )
+
+    def _end(self, tx: Transaction, message: str, *, dry_run: bool) -> None:
+        if dry_run:
+            tx.undo()
+        else:
+            log(tx, self._app.clock(), self._actor, message)
+
+
+def shown(network: Network) -> dict[str, Any]:
+    """A network as plain data."""
+    return {**written(network), "id": network.id, "generation": network.generation}
+
+
+def _fill(network: Network, taken: int) -> dict[str, Any]:
+    """How many addresses hosts can have, how many are taken, free, and not given out."""
+    size = 0 if network.role is Role.CONTAINER else strip_of(network).size
+    return {"size": size, "taken": taken, "free": max(size - taken, 0), "used": _percent(taken, size)}
+
+
+def _percent(taken: int, size: int) -> float:
+    return round(100 * taken / size, 1) if size else 0.0
+
+
+def _listed(networks: Sequence[Network]) -> str:
+    some = ", ".join(f"{each.name} ({each.prefix})" for each in networks[:SHOWN])
+    return some if len(networks) <= SHOWN else f"{some} and {len(networks) - SHOWN} more"
+
+
+def _free_names(tx: Transaction, name: str, count: int) -> builtins.list[str]:
+    taken = tx.networks.names(f"{name}-")
+    free = (each for number in itertools.count(2) if (each := f"{name}-{number}") not in taken)
+    return [checked_name(each, "a network") for each in itertools.islice(free, count)]
