@@ -15,7 +15,7 @@ from adslib.domain.actor import Actor, Permission
 from adslib.domain.assignment import AddressRequest, Assignment, problems_of
 from adslib.domain.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from adslib.domain.network import Network
-from adslib.domain.prefix import read_address
+from adslib.domain.prefix import Address, read_address
 from adslib.usecases.allocating import allocate, give_back
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
@@ -79,8 +79,7 @@ class Addresses:
             if Permission.ADMINISTER not in self._actor.permissions:
                 exact["tenant"] = self._actor.tenant
             found = tx.addresses.list(limit=limit, **exact)
-            networks = tx.networks.by_ids({each.network for each in found})
-        return [shown(each, networks[each.network]) for each in found]
+            return _all_shown(tx, found)
 
     def history(self, address: str, *, space: str = "default") -> Sequence[Mapping[str, Any]]:
         """Who has and who had an address, the last one first, with when and why (I6).
@@ -93,12 +92,12 @@ class Addresses:
         with self._app.store.reading() as tx:
             past = tx.addresses.history(space, place)
             rows = [(each, None, "") for each in tx.addresses.at(space, [place]).values()] + past
-            networks = tx.networks.by_ids({each.network for each, _, _ in rows})
+            data = _all_shown(tx, [each for each, _, _ in rows])
         if rows and not any(may_see(self._actor, each.tenant) for each, _, _ in rows):
             raise Forbidden(f"{address} of space '{space}' is not yours", code="not-yours")
         return [
-            {**shown(each, networks.get(each.network)), "released": released, "released_by": by}
-            for each, released, by in rows
+            {**each_shown, "released": released, "released_by": by}
+            for each_shown, (each, released, by) in zip(data, rows, strict=True)
             if may_see(self._actor, each.tenant)
         ]
 
@@ -126,7 +125,8 @@ class Addresses:
             if request.key and (kept := self._answered(tx, request, digest)):
                 return kept
             given = allocate(tx, self._actor, request, at, self._app.new_id(), patient=patient)
-            answer = [shown(assignment, network) for assignment, network in given]
+            networks = {network.id: for_host(network) for _, network in given}
+            answer = [shown(assignment, networks[assignment.network]) for assignment, _ in given]
             message = _told(answer, "allocated")
             if request.key:
                 tx.addresses.answer(self._actor.tenant, request.key, digest, {"addresses": answer}, at)
@@ -160,7 +160,7 @@ class Addresses:
             if foreign := [each for each in mine if not may_see(self._actor, each.tenant)]:
                 raise Forbidden(f"allocation {foreign[0].id} is not yours", remedy="ask its tenant", code="not-yours")
             networks = tx.networks.by_ids({each.network for each in mine})
-            before = [shown(each, networks[each.network]) for each in mine]
+            before = _all_shown(tx, mine)
             message = _told(before, "released") if before else "nothing to release"
             if before and not dry_run:
                 give_back(tx, mine, at, self._actor, networks)
@@ -189,15 +189,17 @@ class Addresses:
         return network
 
 
-def shown(assignment: Assignment, network: Network | None) -> dict[str, Any]:
-    """An assignment as plain data, with what a host needs of its network."""
-    address = assignment.address
-    data: dict[str, Any] = {
+def shown(assignment: Assignment, network: Mapping[str, Any]) -> dict[str, Any]:
+    """An assignment as plain data, with what a host needs of its network.
+
+    Args:
+        network: what `for_host` says of it; empty: it is gone.
+    """
+    return {
         "id": assignment.id,
-        "address": str(address) if address else "",
+        "address": "" if assignment.number is None else str(Address(assignment.version, assignment.number)),
         "name": assignment.name,
         "space": assignment.space,
-        "network": "",
         "link": assignment.link,
         "service": assignment.service,
         "environment": assignment.environment,
@@ -206,20 +208,29 @@ def shown(assignment: Assignment, network: Network | None) -> dict[str, Any]:
         "given": assignment.given.isoformat(),
         "by": assignment.actor,
         "seen": assignment.seen.isoformat() if assignment.seen else "",
+        **network,
     }
-    if network:
-        data |= {
-            "network": network.name,
-            "prefix": str(network.prefix),
-            "gateway": str(network.gateway) if network.gateway else "",
-            "resolvers": [str(resolver) for resolver in network.resolvers],
-            "mtu": network.mtu,
-            "vlan": network.vlan,
-            "vxlan": network.vxlan,
-            "lan": network.lan,
-            "datacenter": network.datacenter,
-        }
-    return data
+
+
+def for_host(network: Network) -> dict[str, Any]:
+    """What a host in a network needs to know of it."""
+    return {
+        "network": network.name,
+        "prefix": str(network.prefix),
+        "gateway": str(network.gateway) if network.gateway else "",
+        "resolvers": [str(resolver) for resolver in network.resolvers],
+        "mtu": network.mtu,
+        "vlan": network.vlan,
+        "vxlan": network.vxlan,
+        "lan": network.lan,
+        "datacenter": network.datacenter,
+    }
+
+
+def _all_shown(tx: Transaction, assignments: Sequence[Assignment]) -> list[dict[str, Any]]:
+    ids = {each.network for each in assignments}
+    networks = {id: for_host(network) for id, network in tx.networks.by_ids(ids).items()}
+    return [shown(each, networks.get(each.network, {"network": ""})) for each in assignments]
 
 
 def _digest(request: AddressRequest) -> str:
