@@ -120,7 +120,8 @@ class Addresses:
         raise AssertionError
 
     def _allocated(self, request: AddressRequest, *, patient: bool, dry_run: bool) -> Outcome:
-        at, digest = self._app.clock(), _digest(request)
+        at = self._app.clock()
+        digest = _digest(request) if request.key else ""
         with self._app.store.transaction() as tx:
             if request.key and (kept := self._answered(tx, request, digest)):
                 return kept

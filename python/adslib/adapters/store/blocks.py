@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, not_, select, update
+from sqlalchemy import Integer, bindparam, delete, func, insert, not_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adslib.adapters.store.address_schema import blocks, strips
@@ -134,14 +134,8 @@ class Blocks:
 
     def _locked(self, strip: Strip, need: int, *, skip: bool) -> list[tuple[int, int]]:
         """Blocks with free places, which are ours from now on, at most as many as are needed: their begin and bits."""
-        query = (
-            select(blocks.c.start, blocks.c.bits)
-            .where(blocks.c.strip == strip.id, blocks.c.has_free)
-            .order_by(blocks.c.start)
-            .limit(_blocks_for(need))
-            .with_for_update(skip_locked=skip)
-        )
-        return [(row[0], unsigned(row[1])) for row in self._statements.rows(query)]
+        values = {"strip": strip.id, "need": _blocks_for(need)}
+        return [(row[0], unsigned(row[1])) for row in self._statements.rows(_UNUSED if skip else _FREE, values)]
 
     def _open(self, strip: Strip) -> int:
         """How many blocks with free places there are, up to `spread`."""
@@ -229,6 +223,15 @@ class Blocks:
             values |= {"bits": blocks.c.bits.op("&")(signed(FULL & ~bits)), "has_free": True}
         self._statements.write(change.values(values))
 
+
+_FREE = (
+    select(blocks.c.start, blocks.c.bits)
+    .where(blocks.c.strip == bindparam("strip"), blocks.c.has_free)
+    .order_by(blocks.c.start)
+    .limit(bindparam("need", type_=Integer))
+    .with_for_update()
+)
+_UNUSED = _FREE.with_for_update(skip_locked=True)
 
 _TAKE = (
     update(blocks)

@@ -51,9 +51,13 @@ class Statements:
         """Whether the database is PostgreSQL."""
         return self.connection.dialect.name == "postgresql"
 
-    def rows(self, query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
-        """All rows of a query; their values have names too."""
-        found: Sequence[Any] = self._run(query).all()
+    def rows(self, query: Select[*tuple[Any, ...]], values: Values | None = None) -> Sequence[Any]:
+        """All rows of a query; their values have names too.
+
+        Args:
+            values: of the query's parameters; a query that is made once is run several times as fast.
+        """
+        found: Sequence[Any] = self._run(query, values).all()
         return found
 
     def first(self, query: Select[*tuple[Any, ...]]) -> Any:
