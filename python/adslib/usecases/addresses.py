@@ -46,6 +46,10 @@ class Addresses:
                 `name-taken`, or `key-reused`: the key came with another request.
         """
         self._actor.must(Permission.ADDRESSES, request.where)
+        return self.give(request, dry_run=dry_run)
+
+    def give(self, request: AddressRequest, *, dry_run: bool = False) -> Outcome:
+        """Give without asking for the permission: for what an actor may do as a whole, as a deployment."""
         if problems := problems_of(request):
             raise Invalid(problems=problems)
         return self._again(lambda patient: self._allocated(request, patient=patient, dry_run=dry_run))
@@ -79,7 +83,7 @@ class Addresses:
             if Permission.ADMINISTER not in self._actor.permissions:
                 exact["tenant"] = self._actor.tenant
             found = tx.addresses.list(limit=limit, **exact)
-            return _all_shown(tx, found)
+            return all_shown(tx, found)
 
     def history(self, address: str, *, space: str = "default") -> Sequence[Mapping[str, Any]]:
         """Who has and who had an address, the last one first, with when and why (I6).
@@ -92,7 +96,7 @@ class Addresses:
         with self._app.store.reading() as tx:
             past = tx.addresses.history(space, place)
             rows = [(each, None, "") for each in tx.addresses.at(space, [place]).values()] + past
-            data = _all_shown(tx, [each for each, _, _ in rows])
+            data = all_shown(tx, [each for each, _, _ in rows])
         if rows and not any(may_see(self._actor, each.tenant) for each, _, _ in rows):
             raise Forbidden(f"{address} of space '{space}' is not yours", code="not-yours")
         return [
@@ -161,7 +165,7 @@ class Addresses:
             if foreign := [each for each in mine if not may_see(self._actor, each.tenant)]:
                 raise Forbidden(f"allocation {foreign[0].id} is not yours", remedy="ask its tenant", code="not-yours")
             networks = tx.networks.by_ids({each.network for each in mine})
-            before = _all_shown(tx, mine)
+            before = all_shown(tx, mine)
             message = _told(before, "released") if before else "nothing to release"
             if before and not dry_run:
                 give_back(tx, mine, at, self._actor, networks)
@@ -228,7 +232,8 @@ def for_host(network: Network) -> dict[str, Any]:
     }
 
 
-def _all_shown(tx: Transaction, assignments: Sequence[Assignment]) -> list[dict[str, Any]]:
+def all_shown(tx: Transaction, assignments: Sequence[Assignment]) -> list[dict[str, Any]]:
+    """Assignments as plain data, each with its network."""
     ids = {each.network for each in assignments}
     networks = {id: for_host(network) for id, network in tx.networks.by_ids(ids).items()}
     return [shown(each, networks.get(each.network, {"network": ""})) for each in assignments]
