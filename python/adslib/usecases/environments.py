@@ -139,7 +139,10 @@ class Environments:
             latest = tx.revisions.latest(name)
             template = tx.templates.find(latest.template) if latest.template else None
         if template:
-            opening.check_edit(template, latest.tree, document.tree)
+            # What the template itself has changed since may come with the edit.
+            within = not any(opening.touched(template, template.tree, document.tree))
+            if not within:
+                opening.check_edit(template, latest.tree, document.tree, document.where)
         return self.define(document, name=name, comment=comment, template=latest.template, dry_run=dry_run)
 
     def clone(self, name: str, new_name: str, *, dry_run: bool = False) -> Outcome:

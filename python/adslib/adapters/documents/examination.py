@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from adslib.adapters.documents.checking import misfits
-from adslib.adapters.documents.nodes import Place, Plain, nearest
+from adslib.adapters.documents.nodes import Place, Plain, nearest, told_at
 from adslib.adapters.documents.rendering import Rendered, render
 from adslib.domain.definition import Definition, Tree
 from adslib.domain.errors import Invalid, Problem
 from adslib.domain.reading import read
-from adslib.domain.reading.findings import Findings, Part, TreePath, dotted
+from adslib.domain.reading.findings import Findings, Part, TreePath
 from adslib.domain.reading.levels import read_levels
 from adslib.domain.reading.parameters import parameter_values, read_parameters, typed
 
@@ -127,6 +127,6 @@ class Examination:
             return (files.get(noted.place.file, 0), noted.place.line) if noted.place else (0, 0)
 
         return [
-            Problem(message, " ".join(filter(None, (str(place or ""), dotted(path)))), remedy)
+            Problem(message, told_at(self.sources, path, place), remedy)
             for path, message, remedy, place in sorted(self.noted, key=order)
         ]

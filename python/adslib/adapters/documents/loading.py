@@ -10,7 +10,7 @@ from typing import Any
 
 from adslib.adapters.documents.examination import Examination
 from adslib.adapters.documents.including import Includer
-from adslib.adapters.documents.nodes import Faults, Place, Plain, nearest, plain
+from adslib.adapters.documents.nodes import Faults, Place, Plain, plain, told_at
 from adslib.adapters.documents.origin import whereabouts
 from adslib.adapters.documents.reading import read_nodes
 from adslib.domain.definition import EMPTY, Definition, Tree
@@ -19,7 +19,7 @@ from adslib.domain.errors import Invalid
 from adslib.domain.names import checked_name
 from adslib.domain.opening import clone
 from adslib.domain.reading import read
-from adslib.domain.reading.findings import TreePath, dotted
+from adslib.domain.reading.findings import TreePath
 
 NOWHERE = Origin()
 
@@ -31,6 +31,10 @@ class Draft:
     tree: Tree
     sources: Mapping[TreePath, Place]
     origin: Origin
+
+    def where(self, path: TreePath) -> str:
+        """A path of the tree with its place, for messages."""
+        return told_at(self.sources, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,8 @@ class Document:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def where(self, path: TreePath) -> str:
-        """A path of the tree with the file and line of the nearest place that is known, for messages."""
-        return " ".join(filter(None, (str(nearest(self.sources, path) or ""), dotted(path))))
+        """A path of the tree with its place, for messages."""
+        return told_at(self.sources, path)
 
 
 def collect(path: str | os.PathLike[str]) -> Draft:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from adslib.adapters.documents.limits import PROBLEMS, Counter, check_depth
 from adslib.domain.definition import EMPTY, Tree
 from adslib.domain.errors import Invalid, Problem
-from adslib.domain.reading.findings import TreePath
+from adslib.domain.reading.findings import TreePath, dotted
 
 Scalar = str | int | float | bool | None
 
@@ -31,6 +31,11 @@ Sources = dict[TreePath, Place]
 def nearest(sources: Mapping[TreePath, Place], path: TreePath) -> Place | None:
     """The place of a path, or of the nearest one above that is known."""
     return next((sources[path[:n]] for n in range(len(path), -1, -1) if path[:n] in sources), None)
+
+
+def told_at(sources: Mapping[TreePath, Place], path: TreePath, place: Place | None = None) -> str:
+    """A path for messages, with the file and line of its place, or of the nearest above that is known."""
+    return " ".join(filter(None, (str(place or nearest(sources, path) or ""), dotted(path))))
 
 
 @dataclass(frozen=True, slots=True)
