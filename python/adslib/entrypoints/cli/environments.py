@@ -105,7 +105,7 @@ def edit(
                 outcome = ads.environments.edit(name, document, comment=comment, dry_run=dry_run)
         state = outcome.after.get("state")
     show_outcome(outcome, format, dry_run=dry_run)
-    if outcome.changed and not dry_run and state not in ("not-deployed", "stopped") and format is Format.TABLE:
+    if outcome.changed and not dry_run and state != "not-deployed" and format is Format.TABLE:
         say(f"To bring what stands up to it: ads environment deploy {name}")
 
 
