@@ -115,7 +115,7 @@ def test_the_life_of_an_environment(ads: Ads) -> None:
     assert "it is not-deployed" in gone.stdout
     assert json.loads(ads("machine", "list", "--format", "json").stdout) == []
     kinds = [job["kind"] for job in jobs(ads)]
-    assert kinds == ["undeploy", "deploy", "start", "stop", "test", "deploy", "deploy"]
+    assert kinds == ["undeploy", "deploy", "stop", "start", "stop", "test", "deploy", "deploy"]
     last = jobs(ads)[0]["job"]
     assert "undeploy" in ads("job", "show", last).stdout
     assert "PLAY" in ads("job", "log", last).stdout

@@ -372,3 +372,15 @@ def test_no_colours_without_a_terminal(run: Run, shop: str) -> None:
     run("environment", "create", shop)
     for words in (["environment", "plan", "shop"], ["environment", "show", "shop"], ["environment", "list"]):
         assert "\x1b" not in run(*words).out
+
+
+@pytest.mark.req("A2", "A5")
+def test_all_that_is_wrong_with_one_need_is_told_at_once(run: Run, shop: str, tmp_path: Path) -> None:
+    run("machine", "add", "web1", "--address", "10.0.0.5", "--size", "small", "--os", "debian-12")
+    path = tmp_path / "needy.yml"
+    wrong = "{size: huge, os: debain-12, gateway: nowhere}"
+    path.write_text(Path(shop).read_text().replace("{size: small}", wrong))
+    refused = run("environment", "create", str(path), expect=2).err
+    for said in ("no size is called 'huge'", "gateway nowhere has no machines", "nothing here has or makes debain-12"):
+        assert said in refused
+    assert refused.count("needy.yml:") == refused.count("Error: ") == 2
