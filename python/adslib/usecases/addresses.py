@@ -16,6 +16,7 @@ from adslib.domain.assignment import AddressRequest, Assignment, problems_of
 from adslib.domain.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from adslib.domain.network import Network
 from adslib.domain.prefix import Address, read_address
+from adslib.usecases import reconciling
 from adslib.usecases.allocating import allocate, give_back
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
@@ -110,6 +111,31 @@ class Addresses:
         self._actor.must(Permission.ADDRESSES, "addresses")
         with self._app.store.transaction() as tx:
             return tx.addresses.saw(ids, self._app.clock())
+
+    def reconcile(self, *, repair: bool = False) -> Outcome:
+        """Find allocations whose machine is gone, and machines whose address is not recorded (I5).
+
+        Args:
+            repair: release the former, and record the latter where nobody else has the address.
+
+        Returns:
+            `before` has `gone` and `unknown`; an address in `unknown` that somebody has says who, and is left alone.
+
+        Raises:
+            Conflict: an address to be recorded is held back in its network; nothing is repaired.
+        """
+        self._actor.must(Permission.ADDRESSES if repair else Permission.VIEW, "addresses")
+        with self._app.store.transaction() if repair else self._app.store.reading() as tx:
+            lost, found = reconciling.gone(tx, self._actor), reconciling.strays(tx, self._actor)
+            before = {"gone": all_shown(tx, lost), "unknown": [each.shown() for each in found]}
+            message = f"{_counted(len(lost), 'allocation')} of machines that are gone"
+            if repair:
+                recorded = reconciling.repair(tx, self._app, self._actor, lost, found)
+                message = f"{message} released, {_counted(recorded, 'unknown address', 'es')} of machines recorded"
+                log(tx, self._app.clock(), self._actor, message)
+            else:
+                message = f"{message}, {_counted(len(found), 'unknown address', 'es')} of machines"
+        return Outcome(bool(lost or found), before, message=message)
 
     # ── within ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -237,6 +263,10 @@ def all_shown(tx: Transaction, assignments: Sequence[Assignment]) -> list[dict[s
     ids = {each.network for each in assignments}
     networks = {id: for_host(network) for id, network in tx.networks.by_ids(ids).items()}
     return [shown(each, networks.get(each.network, {"network": ""})) for each in assignments]
+
+
+def _counted(number: int, what: str, ending: str = "s") -> str:
+    return f"{number} {what}{'' if number == 1 else ending}"
 
 
 def _digest(request: AddressRequest) -> str:

@@ -85,6 +85,11 @@ class Addresses:
                 query = query.where(addresses.c[column] == wanted)
         return [Assignment(*row) for row in self._statements.rows(query.limit(limit))]
 
+    def of_machines(self) -> builtins.list[Assignment]:
+        """What machines have, by machine."""
+        query = select(*_OURS).where(addresses.c.machine != "").order_by(addresses.c.machine, addresses.c.id)
+        return [Assignment(*row) for row in self._statements.rows(query)]
+
     def count(self, network: str) -> int:
         """How many assignments a network has."""
         return int(self._statements.rows(select(func.count()).where(addresses.c.network == network))[0][0])
