@@ -227,9 +227,10 @@ class Networks:
             raise Forbidden(f"tenant '{network.tenant}' is not yours", remedy="leave the tenant out", code="not-yours")
         gone = {each.id for each in besides}
         refuse_overlap(network, [x for x in tx.networks.beside(network.space, network.prefix) if x.id not in gone])
-        if foreign := tx.networks.of_another_tenant(network.space, network.tenant):
+        beside = tx.networks.any_of(network.space, network.id)
+        if beside and beside.tenant != network.tenant:
             raise Forbidden(
-                f"space '{network.space}' belongs to tenant '{foreign.tenant}'",
+                f"space '{network.space}' belongs to tenant '{beside.tenant}'",
                 place=f"network '{network.name}'",
                 remedy="name a space of your own: --space NAME",
                 code="not-yours",
