@@ -208,7 +208,7 @@ class Running:
         cancelled: Cancelled,
     ) -> Outcome:
         before = self._environments.show(name)
-        reserved = self._jobs.reserve(name, kind, options=options, expected_plan=plan, dry_run=dry_run)
+        reserved = self._jobs.reserve(name, kind, options=options, expected_plan=plan, real=True, dry_run=dry_run)
         if reserved.job is None:
             changed = bool(reserved.plan.actions) or kind in (JobKind.STOP, JobKind.START)
             return Outcome(changed, before, before, plan=reserved.plan, message=_preview(reserved.plan, kind))

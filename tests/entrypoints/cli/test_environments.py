@@ -285,6 +285,19 @@ def test_a_shortage_is_told_and_exits_3(run: Run, shop: str) -> None:
     assert run("environment", "show", "shop", "--format", "json").data["state"] == "not-deployed"
 
 
+@pytest.mark.req("A11")
+def test_nothing_is_deployed_on_simulated_machines(run: Run, shop: str) -> None:
+    run("gateway", "add", "cloud", "--kind", "sim")
+    run("environment", "create", shop)
+    assert "1 to create, 1 to deploy" in run("environment", "plan", "shop").out
+    for words in ([], ["--dry-run"]):
+        refused = run("environment", "deploy", "shop", *words, expect=3).err
+        assert "nothing can be deployed on simulated machines: shop-west-1 of gateway 'cloud'" in refused
+        assert "ads gateway remove cloud" in refused
+    assert run("machine", "list", "--format", "json").data == []
+    assert run("job", "list", "--format", "json").data == []
+
+
 @pytest.mark.req("A5")
 def test_saved_plans(run: Run, shop: str) -> None:
     run("environment", "create", shop)
