@@ -51,6 +51,15 @@ def test_an_environment_is_defined_once(tmp_path: Path, store_url: str) -> None:
 
 
 @pytest.mark.req("A4")
+def test_check_mode_makes_no_store(tmp_path: Path) -> None:
+    path = tmp_path / "home" / "none.db"
+    play = Player(tmp_path, f"sqlite:///{path}")
+    made, seen = play(task("environment", definition=definition()), task("environment_info"), words=("--check",))
+    assert (made["changed"], made["environment"]["state"], seen["environments"]) == (True, "not-deployed", [])
+    assert not path.parent.exists()
+
+
+@pytest.mark.req("A4")
 def test_check_mode_changes_nothing_and_says_the_same(play: Player) -> None:
     tasks = [
         task("environment", definition=definition()),
