@@ -112,6 +112,16 @@ def test_a_plan_is_made_and_shortage_is_named(play: Player) -> None:
     assert (gone["changed"], gone["environment"]["state"]) == (False, "not-deployed")
 
 
+@pytest.mark.req("A16")
+def test_a_misspelt_variable_of_a_playbook_is_named(play: Player) -> None:
+    strict = task("job", step="reserve", known=["ads_environment", "ads_go_live"])
+    own = task("job", step="reserve")
+    refused, lacking = play(strict, own, words=("-e", "ads_enviroment=shop house=2"))
+    assert refused["failed"]
+    assert "no variable 'ads_enviroment', did you mean 'ads_environment'?" in refused["msg"]
+    assert lacking["msg"] == "say which environment: -e ads_environment=NAME"
+
+
 @pytest.mark.req("A4")
 def test_templates_and_clones(play: Player) -> None:
     template = task("environment_template", name="base", definition=definition(), open=["services/notes/instances"])
