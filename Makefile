@@ -4,6 +4,9 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
+# Images often forbid Python to keep what it compiled; then every ansible-playbook compiles all of Ansible again.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 PYTHON := $(BIN)/python
 # What may be said on the command line:

@@ -58,6 +58,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not is_worker:
         place = session_folder("tests")
         os.environ[MEETING_PLACE] = str(place)
+        # What a test starts keeps what it compiled: or each ansible-playbook would compile all of Ansible again.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         # The programs of this virtual environment come first for whatever a test starts.
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         lay_collection(place)
