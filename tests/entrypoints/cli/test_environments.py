@@ -91,17 +91,22 @@ def test_edit_in_the_editor(run: Run, shop: str, monkeypatch: pytest.MonkeyPatch
     assert "size: large" in run("environment", "export", "shop").out
 
 
-def test_an_editor_that_fails_or_breaks_the_document(run: Run, shop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_editor_that_fails_or_breaks_the_document(
+    run: Run, shop: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     run("environment", "create", shop)
     monkeypatch.setenv("EDITOR", "false")
     assert "exit code 1" in run("environment", "edit", "shop", expect=1).err
     monkeypatch.setenv("EDITOR", "no-such-editor-anywhere")
     assert "cannot be started" in run("environment", "edit", "shop", expect=1).err
+    assert list(tmp_path.glob("ads-edit-*")) == [], "nobody wrote anything"
     monkeypatch.setenv("EDITOR", "sed -i 's/component: web/component: nowhere/'")
     err = run("environment", "edit", "shop", expect=2).err
     kept = Path(err.split("kept in ")[1].split(";")[0])
     assert "component: nowhere" in kept.read_text()
+    assert list(tmp_path.glob("ads-edit-*")) == [kept.parent]
     assert run("environment", "show", "shop", "--format", "json").data["revision"] == 1
 
 
