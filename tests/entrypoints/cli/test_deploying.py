@@ -92,8 +92,13 @@ def test_the_life_of_an_environment(ads: Ads) -> None:
     assert "pair-east-1 running" in deployed.stderr
 
     assert ads("environment", "go-live", "pair").stdout == "environment 'pair' is live\n"
+    pages = Path(os.environ["ADS_HOME"]).glob("machines/*/root/etc/web.txt")
+    names = {json.loads((page.parents[2] / "machine.json").read_text())["name"]: page for page in pages}
+    names["pair-east-1"].write_text("by hand")
     again = json.loads(ads("environment", "deploy", "pair", "--format", "json").stdout)
-    assert (again["changed"], again["after"]["state"], again["after"]["job"]["state"]) == (False, "live", "succeeded")
+    assert (again["changed"], again["after"]["state"], again["after"]["job"]["state"]) == (True, "live", "succeeded")
+    assert "; repaired: east/front-1 on pair-east-1 (file /etc/web.txt: content, process front-1: " in again["message"]
+    assert names["pair-east-1"].read_text() == "hello"
     verbose = ads("environment", "test", "pair", "-v").stderr
     assert re.search(r"ok: pair-east-1: ", verbose)
 
