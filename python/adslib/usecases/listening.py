@@ -21,9 +21,10 @@ def ignore(event: Mapping[str, Any]) -> None:
 
 @dataclass(slots=True)
 class Listener:
-    """Hears every event of a run and passes it on; keeps what is said at the end: changes, repairs, causes of a failure.
+    """Hears every event of a run and passes it on; keeps what is said at the end.
 
     Args:
+        changes: how many tasks changed something. causes: of a failure.
         done: what components did, by instance and host.
     """
 
