@@ -118,7 +118,7 @@ def test_a_misspelt_variable_of_a_playbook_is_named(play: Player) -> None:
     own = task("job", step="reserve")
     refused, lacking = play(strict, own, words=("-e", "ads_enviroment=shop house=2"))
     assert refused["failed"]
-    assert "no variable 'ads_enviroment', did you mean 'ads_environment'?" in refused["msg"]
+    assert "no variable 'ads_enviroment' (did you mean 'ads_environment'?), so nothing was begun" in refused["msg"]
     assert lacking["msg"] == "say which environment: -e ads_environment=NAME"
 
 

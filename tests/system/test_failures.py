@@ -162,6 +162,7 @@ services:
 
 
 @pytest.mark.req("A8", "A11", "A13")
+@pytest.mark.once
 def test_a_machine_that_cannot_be_made_fails_alone(home: Home) -> None:
     """Its instance is told with the gateway's reason; once the reason is gone, the next run makes it."""
     network = ipaddress.IPv4Network((f"127.{random.randint(2, 250)}.{random.randint(1, 250)}.8", 31))
@@ -277,6 +278,7 @@ def test_failed_tests_keep_it_ready_until_they_pass_or_somebody_answers_for_it(h
 
 
 @pytest.mark.req("A16")
+@pytest.mark.once
 def test_a_test_that_never_speaks_has_failed(home: Home) -> None:
     """The file of a test is not there; the other tests of the instance pass, and that is not enough."""
     home.define(TESTED.replace("checks/approval.yml", "checks/nowhere.yml").replace("/approved.txt", "/name.txt"))

@@ -128,6 +128,7 @@ def test_the_life_of_an_environment(ads: Ads) -> None:
 
 
 @pytest.mark.req("A12")
+@pytest.mark.once
 def test_failed_tests_keep_it_ready_until_somebody_says_otherwise(ads: Ads) -> None:
     ads("environment", "edit", "pair", "-p", "expected=goodbye")
     failed = ads("environment", "deploy", "pair", expect=1)
@@ -165,6 +166,7 @@ STUBBORN = "trap '' TERM; echo $$ > {place}; for n in $(seq 300); do sleep 1; do
 
 @pytest.mark.req("A12", "A22")
 @pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.once
 def test_ctrl_c_cancels_and_says_how_to_go_on(ads: Ads, document: Path, tmp_path: Path, times: int) -> None:
     """What runs does not end when it is asked; it is killed after a while, or at once on the second Ctrl-C."""
     stubborn = tmp_path / "stubborn"
@@ -197,6 +199,7 @@ def test_ctrl_c_cancels_and_says_how_to_go_on(ads: Ads, document: Path, tmp_path
 
 
 @pytest.mark.req("A12", "A22")
+@pytest.mark.once
 def test_one_may_cancel_the_job_of_another(ads: Ads, document: Path) -> None:
     # Its test waits half a minute for words that never come, so the job is at work for as long.
     document.write_text(PAIR.replace("retries: 2", "retries: 60"))
@@ -223,6 +226,7 @@ def wait_until(ready: Callable[[], bool], process: subprocess.Popen[Any]) -> Non
         time.sleep(0.1)
 
 
+@pytest.mark.once
 def test_the_python_api_waits(ads: Ads) -> None:
     with adslib.connect() as api:
         with pytest.raises(Unsupported, match="in the calling process"):

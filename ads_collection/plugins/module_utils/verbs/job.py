@@ -88,11 +88,11 @@ def _unknown(given, known):
     """What to say of extra variables that look like ours and that nobody reads; empty if there is none."""
     wrong = sorted(name for name in given if known and name.startswith("ads_") and name not in known)
     near = {name: get_close_matches(name, known, n=1) for name in wrong}
-    said = ["'{0}'".format(name) + "".join(", did you mean '{0}'?".format(n) for n in near[name]) for name in wrong]
+    said = ["'{0}'".format(name) + "".join(" (did you mean '{0}'?)".format(n) for n in near[name]) for name in wrong]
     if not said:
         return ""
-    text = "this playbook has no variable {0}. Nothing was begun; there are: {1}"
-    return text.format("; ".join(said), ", ".join(known))
+    text = "this playbook has no variable {0}, so nothing was begun. There are: {1}"
+    return text.format(" and ".join(said), ", ".join(known))
 
 
 def _provide(ads, params, check_mode):

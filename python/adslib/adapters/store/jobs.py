@@ -45,7 +45,9 @@ class Jobs:
             return earlier
         # Whoever deletes the environment at this moment waits for us, or we for him.
         there = select(environments.c.name).where(environments.c.name == job.environment)
-        if not self._statements.first(there.with_for_update(read=True, key_share=True)):
+        if self._statements.writable:
+            there = there.with_for_update(read=True, key_share=True)
+        if not self._statements.first(there):
             raise NotFound(f"there is no environment '{job.environment}'", remedy="create it first")
         refusal = self._statements.refused(insert(jobs), _values(job))
         if refusal is None:
