@@ -112,7 +112,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _on_postgresql(item: pytest.Item) -> bool:
-    """Whether a test, which runs on SQLite too, is the one on PostgreSQL."""
+    """Whether a test is that on PostgreSQL, of those that run on each database."""
     given = getattr(item, "callspec", None)
     return given is not None and "postgresql" in {given.params.get("store_url"), given.params.get("bare_store_url")}
 
