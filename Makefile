@@ -48,7 +48,7 @@ else
 	@python3 tools/install.py newest; code=$$?; \
 	if [ $$code -eq 3 ]; then echo "test-newest: left out, as there is no Python 3.12 here"; exit 0; fi; \
 	[ $$code -eq 0 ] || exit $$code; \
-	echo "On $$(.venv312/bin/python -V) and $$(.venv312/bin/ansible --version | head -1):"; \
+	echo "On $$(.venv312/bin/python -V) and $$(.venv312/bin/ansible --version 2>/dev/null | head -1):"; \
 	.venv312/bin/pytest $(PYTEST_WORDS) -o cache_dir=build/pytest312 --once-more $(TESTS)
 endif
 
