@@ -40,19 +40,21 @@ class App:
 
     Args:
         settings: of this process. clock, new_id: time and identities. owner: the process that acts.
+        create: make an SQLite store that is missing; without, it counts as empty, and nothing is written.
     """
 
     settings: Settings
     clock: Callable[[], datetime] = now
     new_id: Callable[[], str] = new_id
     owner: Owner = field(default_factory=processes.this_process)
+    create: bool = True
 
     @cached_property
     def store(self) -> Store:
         """The store; opening it creates and migrates an empty SQLite database."""
         from adslib.adapters.store import open_store
 
-        return open_store(self.settings.database_url)
+        return open_store(self.settings.database_url, create=self.create)
 
     @cached_property
     def gateways(self) -> Gateways:
@@ -80,13 +82,13 @@ class App:
             self.store.close()
 
 
-def open_app(database_url: str = "") -> App:
+def open_app(database_url: str = "", *, create: bool = True) -> App:
     """Build the app of this process from its settings.
 
     Args:
-        database_url: wins over the settings.
+        database_url: wins over the settings. create: see `App`.
 
     Raises:
         Invalid: the settings are wrong.
     """
-    return App(read_settings(database_url=database_url))
+    return App(read_settings(database_url=database_url), create=create)

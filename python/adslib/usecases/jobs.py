@@ -76,12 +76,16 @@ class Jobs:
         owner: Owner | None = None,
         options: Mapping[str, Any] | None = None,
         expected_plan: str = "",
+        real: bool = False,
         dry_run: bool = False,
     ) -> reserving.Reservation:
         """Recover what an earlier job left, plan, lock the machines and write a new job.
 
+        Args:
+            real: Ansible will carry it out, which does not reach simulated machines.
+
         Raises:
-            Blocked: resources are missing or the state forbids it. Conflict: another job is at work.
+            Blocked: resources are missing, simulated, or the state forbids it. Conflict: another job is at work.
         """
         self._actor.must(PERMISSIONS[kind], f"environment '{name}'")
         if not dry_run:
@@ -94,6 +98,7 @@ class Jobs:
             owner=owner or self._app.owner,
             options=options or {},
             expected_plan=expected_plan,
+            real=real,
             dry_run=dry_run,
         )
 

@@ -211,7 +211,7 @@ def finish(
         after = _after(environment, job, _event(job, bool(failures), short, tests), tests)
         at = app.clock()
         good = not failures and (tests is None or tests.good)
-        message = _message(job, after, failures, tests)
+        message = _message(job, after, failures, tests, sum(1 for test in said if test["ok"]))
         result = {**job.result, "failures": failures, "message": message}
         job = tx.jobs.update(
             replace(
@@ -240,7 +240,7 @@ def _unreported(tx: Transaction, job: Job) -> dict[str, str]:
 def _test_report(
     app: App, tx: Transaction, job: Job, environment: Environment, said: Sequence[Mapping[str, Any]]
 ) -> TestReport | None:
-    """What the tests said; a test that never spoke has failed."""
+    """What the tests said; one that never spoke has failed, and one that was good and had no reason to run still is."""
     if job.kind not in (JobKind.DEPLOY, JobKind.TEST, JobKind.START):
         return None
     wanted = desired(tx.revisions.get(job.environment, int(job.plan["revision"])))
@@ -250,10 +250,13 @@ def _test_report(
     except (KeyError, TypeError):
         raise Invalid("a test result needs instance, test and ok", place="tests") from None
     passed = len(said) - len(failures)
-    for instance in to_test(job, wanted, environment):
+    tested = {instance.id for instance in to_test(job, wanted, environment)}
+    for instance in wanted.topology.instances:
         silent = len(wanted.topology.service(instance).tests) - heard[instance.id]
-        if silent > 0:
+        if silent > 0 and instance.id in tested:
             failures.append(f"{instance.id}: {silent} of its tests did not run")
+        else:
+            passed += max(silent, 0)
     return TestReport(app.clock(), passed, tuple(failures))
 
 
@@ -282,7 +285,7 @@ def _after(environment: Environment, job: Job, event: EnvironmentEvent, tests: T
     return replace(environment, state=state, tests=tested, deployed=deployed, live_despite="")
 
 
-def _message(job: Job, after: Environment, failures: Mapping[str, Any], tests: TestReport | None) -> str:
+def _message(job: Job, after: Environment, failures: Mapping[str, Any], tests: TestReport | None, now: int) -> str:
     text = f"{job.kind} of environment '{after.name}' ended: it is {after.state}"
     if failures:
         text += f"; {len(failures)} failed: " + ", ".join(sorted(failures)[:5])
@@ -292,5 +295,8 @@ def _message(job: Job, after: Environment, failures: Mapping[str, Any], tests: T
     for machine, left in job.result.get("abandoned", {}).items():
         text += f"; machine '{machine}' abandoned uncleaned, {', '.join(left)} may be left on it"
     if tests is not None:
-        text += f"; {tests.passed} tests passed" + (f", {len(tests.failures)} failed" if tests.failures else "")
+        earlier = f" ({tests.passed - now} of them earlier)" if tests.passed > now else ""
+        text += f"; {tests.passed} tests passed{earlier}" + (
+            f", {len(tests.failures)} failed" if tests.failures else ""
+        )
     return text
