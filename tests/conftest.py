@@ -23,6 +23,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from psycopg import sql
 
+from name_servers import Bind
 from servers import OnDemand, plain, session_folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -134,6 +135,14 @@ def worker() -> str:
 def collections_path() -> Path:
     """The folder to name in ANSIBLE_COLLECTIONS_PATH (every test has it set already)."""
     return Path(os.environ[MEETING_PLACE])
+
+
+@pytest.fixture(scope="session")
+def bind() -> Iterator[Bind]:
+    """A BIND of this worker's own; it runs from the first `carry`."""
+    server = Bind()
+    yield server
+    server.end()
 
 
 # ── stores ───────────────────────────────────────────────────────────────────────────────────────────
