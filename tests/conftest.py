@@ -23,6 +23,7 @@ from psycopg import sql
 
 from adslib.adapters.store import migrate
 from adslib.adapters.store.schema import VERSION_TABLE, metadata
+from name_servers import Bind
 from servers import OnDemand, plain, session_folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -149,6 +150,14 @@ def worker() -> str:
 def collections_path() -> Path:
     """The folder to name in ANSIBLE_COLLECTIONS_PATH (every test has it set already)."""
     return Path(os.environ[MEETING_PLACE])
+
+
+@pytest.fixture(scope="session")
+def bind() -> Iterator[Bind]:
+    """A BIND of this worker's own; it runs from the first `carry`."""
+    server = Bind()
+    yield server
+    server.end()
 
 
 # ── stores ───────────────────────────────────────────────────────────────────────────────────────────

@@ -14,8 +14,10 @@ from adslib.adapters import processes
 from adslib.adapters.settings import Settings, read_settings
 from adslib.domain.gateway import Sighting, known_as
 from adslib.domain.job import Owner
+from adslib.domain.zone_setting import ZoneSetting
 
 if TYPE_CHECKING:
+    from adslib.adapters.dns.name_server import NameServer
     from adslib.adapters.gateways import Gateways
     from adslib.adapters.playbooks import Playbooks
     from adslib.adapters.store import Store
@@ -70,6 +72,12 @@ class App:
         from adslib.adapters.playbooks import Playbooks
 
         return Playbooks(self.settings.home)
+
+    def name_server(self, zone: ZoneSetting) -> NameServer:
+        """The server that carries a zone."""
+        from adslib.adapters.dns import open_name_server
+
+        return open_name_server(zone)
 
     def _known(self, gateway: str) -> list[Sighting]:
         """The machines that the store knows of a gateway."""
