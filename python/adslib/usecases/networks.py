@@ -221,7 +221,7 @@ class Networks:
         """Let a network pass that fits among the others.
 
         Raises:
-            Conflict: one is in the way. Forbidden: the space or the tenant is another's.
+            Conflict: one is in the way. Forbidden: the space, the tenant or the zone is another's.
         """
         if not may_see(self._actor, network.tenant):
             raise Forbidden(f"tenant '{network.tenant}' is not yours", remedy="leave the tenant out", code="not-yours")
@@ -235,6 +235,9 @@ class Networks:
                 remedy="name a space of your own: --space NAME",
                 code="not-yours",
             )
+        zone = tx.zones.find(network.zone) if network.zone else None
+        if zone and not may_see(self._actor, zone.tenant):
+            raise Forbidden(f"zone '{zone.name}' is not yours", remedy="name a zone of your own", code="not-yours")
         if network.vlan is None:
             return
         for other in tx.networks.list(vlan=network.vlan, datacenter=network.datacenter):
