@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from adslib.domain.dns import pointer_of
 from adslib.domain.errors import AdsError, Failed, Forbidden, Invalid, NotFound
 from adslib.domain.prefix import read_address
 from adslib.usecases.ads import Ads
+from adslib.usecases.allocating import allocate
 from adslib.usecases.publishing import publish
 from name_servers import KEY, Bind
 from usecases.conftest import texts
@@ -190,7 +192,7 @@ def test_a_zone_that_the_server_does_not_carry_keeps_no_other_from_being_publish
     assert zone.pending() == 1
 
 
-def test_only_what_was_sent_is_forgotten_when_two_publish(zone: Zone) -> None:
+def test_only_what_was_sent_is_forgotten_when_two_publish(zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
     """What one sends late, when another has sent something newer, waits again."""
     first = zone.give("moved", f"10.{zone.number}.0.1")
     app = zone.ads.app
@@ -198,18 +200,35 @@ def test_only_what_was_sent_is_forgotten_when_two_publish(zone: Zone) -> None:
 
     def slow(setting: Any) -> Any:
         """The server as a publisher sees it that sleeps, when it has read the store, while another one publishes."""
-        object.__setattr__(app, "name_server", opened)
+        monkeypatch.setattr(app, "name_server", opened)
         zone.ads.addresses.release([first])
         zone.give("moved", f"10.{zone.number}.0.2")
         zone.ads.zones.publish()
         assert zone.pending() == 0
         return opened(setting)
 
-    object.__setattr__(app, "name_server", slow)
+    monkeypatch.setattr(app, "name_server", slow)
     publish(app, zone.ads.actor, zone.name)
     assert zone.records("moved") == [f"10.{zone.number}.0.2"]
     assert zone.bind.ask(f"1.0.{zone.number}.10.in-addr.arpa", "PTR") == []
     assert zone.pending() == 0
+
+
+@pytest.mark.req("I4")
+def test_a_name_that_is_given_while_its_zone_is_added_waits_too(ads: Ads) -> None:
+    ads.networks.add({"name": "web", "prefix": "10.0.0.0/24", "zone": "new.example"})
+    request = AddressRequest(network="web", name=True, service="web")
+    adding = threading.Thread(
+        target=ads.zones.add, args=("new.example", "192.0.2.53"), kwargs={"key_name": "k", "secret": "env:KEY"}
+    )
+    with ads.app.store.transaction() as tx:
+        allocate(tx, ads.actor, request, ads.app.clock(), "id", patient=False)
+        adding.start()
+        # Long enough to add the zone, were it not to wait.
+        adding.join(0.5)
+        assert adding.is_alive()
+    adding.join(30)
+    assert ads.zones.list()[0]["pending"] == 1
 
 
 KILLED = """

@@ -37,15 +37,17 @@ def read_secret(reference: str, place: str) -> str:
 def _of_file(path: Path, place: str) -> str:
     try:
         # Looked at when open, so that nobody puts another one in its place meanwhile; a pipe would let us wait.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            mode = os.fstat(file).st_mode
             if not stat.S_ISREG(mode):
                 raise Failed(f"{path} is no file", place=place, remedy="name a file that holds the secret")
             if mode & stat.S_IRWXO:
-                raise Failed(
-                    f"anybody on this host may read or change {path}", place=place, remedy=f"run: chmod 600 {path}"
-                )
-            return file.read(LONGEST).decode("ascii", errors="replace")
+                told = f"anybody on this host may read or change {path}"
+                raise Failed(told, place=place, remedy=f"run: chmod 600 {path}")
+            return os.read(file, LONGEST).decode("ascii", errors="replace")
+        finally:
+            os.close(file)
     except OSError as error:
         reason = error.strerror or str(error)
         raise Failed(f"{path} cannot be read: {reason}", place=place, remedy="say where the secret lies") from None
