@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import os
 import shutil
 import signal
@@ -36,6 +37,8 @@ class Bind:
         self.port = 0
         self.secret = base64.b64encode(os.urandom(32)).decode()
         self.zones: list[str] = []
+        self.numbers = itertools.count(1)
+        """One for each test that wants zones of its own."""
         self.process: subprocess.Popen[bytes] | None = None
 
     @property

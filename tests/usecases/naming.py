@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from adslib.domain.assignment import AddressRequest
+from adslib.domain.prefix import read_address
 from adslib.usecases.ads import Ads
 from name_servers import KEY, Bind
-
-NUMBERS = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -33,6 +30,11 @@ class Zone:
         return f"10.{self.number}.0.0/16"
 
     @property
+    def reverse(self) -> str:
+        """The reverse zone of these."""
+        return f"{self.number}.10.in-addr.arpa"
+
+    @property
     def prefix6(self) -> str:
         """Its IPv6 addresses."""
         return f"2001:db8:{self.number:x}::/48"
@@ -47,7 +49,7 @@ class Zone:
         """Let BIND carry it."""
         groups = f"{self.number:04x}"
         v6 = ".".join([*reversed(groups), "8.b.d.0.1.0.0.2.ip6.arpa"])
-        self.bind.carry(self.name, f"{self.number}.10.in-addr.arpa", v6)
+        self.bind.carry(self.name, self.reverse, v6)
         return self
 
     def added(self) -> Zone:
@@ -62,8 +64,6 @@ class Zone:
 
     def give(self, label: str = "", address: str = "", network: str = "web", **asked: Any) -> str:
         """Give a name; returns the id of its allocation."""
-        from adslib.domain.prefix import read_address
-
         places = (read_address(address),) if address else ()
         names = (label,) if label else ()
         request = AddressRequest(
@@ -80,9 +80,6 @@ class Zone:
         return next(int(row["pending"]) for row in self.ads.zones.list() if row["name"] == self.name)
 
 
-Zones = Callable[[], Zone]
-
-
 def new_zone(ads: Ads, bind: Bind) -> Zone:
     """A zone that no other test has."""
-    return Zone(ads, bind, next(NUMBERS))
+    return Zone(ads, bind, next(bind.numbers))

@@ -43,13 +43,13 @@ def test_a_name_is_published_forward_and_reverse_and_taken_away_when_it_is_relea
     outcome = zone.ads.zones.publish()
     assert (outcome.changed, outcome.message, zone.pending()) == (True, "4 names published", 0)
     assert zone.records("web-1") == [f"10.{zone.number}.0.7"]
-    assert zone.bind.ask(f"7.0.{zone.number}.10.in-addr.arpa", "PTR") == [f"web-1.{zone.name}."]
+    assert zone.bind.ask(f"7.0.{zone.reverse}", "PTR") == [f"web-1.{zone.name}."]
     (address,) = zone.records("web-6", "AAAA")
     assert zone.bind.ask(pointer_of(read_address(address)), "PTR") == [f"web-6.{zone.name}."]
     zone.ads.addresses.release([web, six])
     assert zone.ads.zones.publish().message == "4 names published"
     assert zone.records("web-1") == zone.records("web-6", "AAAA") == []
-    assert zone.bind.ask(f"7.0.{zone.number}.10.in-addr.arpa", "PTR") == []
+    assert zone.bind.ask(f"7.0.{zone.reverse}", "PTR") == []
     assert zone.ads.zones.publish().changed is False
 
 
@@ -90,7 +90,7 @@ def test_an_address_in_two_spaces_has_the_reverse_records_of_both(zone: Zone) ->
     zone.give("one", address)
     two = zone.give("two", address, network="other")
     zone.ads.zones.publish()
-    pointer = f"9.0.{zone.number}.10.in-addr.arpa"
+    pointer = f"9.0.{zone.reverse}"
     assert zone.bind.ask(pointer, "PTR") == [f"one.{zone.name}.", f"two.{zone.name}."]
     zone.ads.addresses.release([two])
     zone.ads.zones.publish()
@@ -98,7 +98,7 @@ def test_an_address_in_two_spaces_has_the_reverse_records_of_both(zone: Zone) ->
 
 
 def test_two_zones_of_one_server_share_a_reverse_zone(zone: Zone) -> None:
-    other = Zone(zone.ads, zone.bind, new_zone(zone.ads, zone.bind).number).carried()
+    other = new_zone(zone.ads, zone.bind).carried()
     zone.ads.zones.add(other.name, **{**other.setting, "reverse": [zone.prefix]}, ttl=60)
     zone.ads.networks.add({"name": "other", "prefix": zone.prefix, "zone": other.name, "space": "other"})
     address = f"10.{zone.number}.0.9"
@@ -106,7 +106,7 @@ def test_two_zones_of_one_server_share_a_reverse_zone(zone: Zone) -> None:
     zone.give("two", address, network="other")
     for first in (zone, other):
         zone.ads.zones.publish(first.name)
-        names = zone.bind.ask(f"9.0.{zone.number}.10.in-addr.arpa", "PTR")
+        names = zone.bind.ask(f"9.0.{zone.reverse}", "PTR")
         assert names == [f"one.{zone.name}.", f"two.{other.name}."]
     assert zone.ads.zones.publish(check=True).changed is False
 
@@ -210,7 +210,7 @@ def test_only_what_was_sent_is_forgotten_when_two_publish(zone: Zone, monkeypatc
     monkeypatch.setattr(app, "name_server", slow)
     publish(app, zone.ads.actor, zone.name)
     assert zone.records("moved") == [f"10.{zone.number}.0.2"]
-    assert zone.bind.ask(f"1.0.{zone.number}.10.in-addr.arpa", "PTR") == []
+    assert zone.bind.ask(f"1.0.{zone.reverse}", "PTR") == []
     assert zone.pending() == 0
 
 
@@ -279,14 +279,14 @@ def test_what_was_changed_by_hand_is_found_and_set_right(zone: Zone) -> None:
     zone.bind.write(zone.name, hand[0], "A")
     for name in hand[1:]:
         zone.bind.write(zone.name, name, "A", "192.0.2.99")
-    zone.bind.write(f"{zone.number}.10.in-addr.arpa", f"1.0.{zone.number}.10.in-addr.arpa.", "PTR", "evil.example.")
-    zone.bind.write(f"{zone.number}.10.in-addr.arpa", f"9.9.{zone.number}.10.in-addr.arpa.", "PTR", hand[3])
+    zone.bind.write(zone.reverse, f"1.0.{zone.reverse}.", "PTR", "evil.example.")
+    zone.bind.write(zone.reverse, f"9.9.{zone.reverse}.", "PTR", hand[3])
     checked = zone.ads.zones.publish(check=True)
     assert [(row["name"], row["kind"], row["pending"]) for row in checked.after["differences"]] == [
         (hand[2], "surplus", False),
         (hand[0], "missing", False),
         (hand[1], "wrong", False),
-        (f"1.0.{zone.number}.10.in-addr.arpa.", "wrong", False),
+        (f"1.0.{zone.reverse}.", "wrong", False),
     ]
     assert zone.records("wrong") == ["192.0.2.99"], "a check changes nothing"
     assert zone.ads.zones.publish(repair=True, dry_run=True).after == checked.after
@@ -297,7 +297,7 @@ def test_what_was_changed_by_hand_is_found_and_set_right(zone: Zone) -> None:
         [],
         ["192.0.2.99"],
     ], "the printer is none of ours"
-    assert zone.bind.ask(f"9.9.{zone.number}.10.in-addr.arpa", "PTR") == [hand[3]]
+    assert zone.bind.ask(f"9.9.{zone.reverse}", "PTR") == [hand[3]]
     assert zone.ads.zones.publish(check=True).changed is False
 
 
@@ -315,7 +315,7 @@ def test_a_dry_run_says_what_it_would_send(zone: Zone) -> None:
     assert wanted == {
         (f"web.{zone.name}.", "A"): {"ttl": 300, "data": [f"10.{zone.number}.0.1"]},
         (f"web.{zone.name}.", "AAAA"): {},
-        (f"1.0.{zone.number}.10.in-addr.arpa.", "PTR"): {"ttl": 300, "data": [f"web.{zone.name}."]},
+        (f"1.0.{zone.reverse}.", "PTR"): {"ttl": 300, "data": [f"web.{zone.name}."]},
     }
     assert zone.records("web") == []
     assert zone.pending() == 2
@@ -327,7 +327,7 @@ def test_an_exported_zone_is_one_that_bind_loads(zone: Zone, server: str, tmp_pa
     zone.with_network("six", zone.prefix6)
     zone.give("bücher")
     zone.give("web-6", network="six", version=6)
-    for name, reverse in ((zone.name, ""), (f"{zone.number}.10.in-addr.arpa", zone.prefix)):
+    for name, reverse in ((zone.name, ""), (zone.reverse, zone.prefix)):
         path = tmp_path / "exported.zone"
         path.write_text(zone.ads.zones.export(zone.name, reverse=reverse))
         # It asks no resolver for the names of other zones.
@@ -336,7 +336,7 @@ def test_an_exported_zone_is_one_that_bind_loads(zone: Zone, server: str, tmp_pa
         )
         assert checked.returncode == 0, checked.stdout
     assert f"web-6.{zone.name}. 300 IN AAAA 2001:db8:{zone.number:x}::1\n" in zone.ads.zones.export(zone.name)
-    with pytest.raises(NotFound, match="has no reverse zone '9.in-addr.arpa'"):
+    with pytest.raises(NotFound, match=r"has no reverse zone '9\.in-addr\.arpa'"):
         zone.ads.zones.export(zone.name, reverse="9.0.0.0/8")
 
 
@@ -394,7 +394,7 @@ def test_adding_and_removing(ads: Ads, plain: dict[str, Any]) -> None:
     assert (row["name"], row["port"], row["ttl"], row["pending"], row["failure"]) == ("ann.example", 53, 300, 0, "")
     assert ads.zones.remove("Ann.Example.").changed is True
     assert ads.zones.remove("ann.example").changed is False
-    with pytest.raises(NotFound, match="there is no zone 'ann.example'"):
+    with pytest.raises(NotFound, match=r"there is no zone 'ann\.example'"):
         ads.zones.publish("ann.example")
     with pytest.raises(Invalid) as refused:
         ads.zones.add("ann.example", **plain | {"server": "", "secret": "c2VjcmV0"})

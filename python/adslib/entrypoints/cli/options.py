@@ -34,6 +34,7 @@ machine_names = completing(lambda ads: (str(each["name"]) for each in ads.machin
 job_ids = completing(lambda ads: (str(each["job"]) for each in ads.jobs.list()))
 template_names = completing(lambda ads: (str(each["name"]) for each in ads.templates.list()))
 gateway_names = completing(lambda ads: (str(each["name"]) for each in ads.gateways.list(ask=False)))
+zone_names = completing(lambda ads: (str(each["name"]) for each in ads.zones.list()))
 
 EnvironmentName = Annotated[
     str, typer.Argument(metavar="NAME", help="The environment.", autocompletion=environment_names)
@@ -41,6 +42,9 @@ EnvironmentName = Annotated[
 MachineName = Annotated[str, typer.Argument(metavar="NAME", help="The machine.", autocompletion=machine_names)]
 TemplateName = Annotated[str, typer.Argument(metavar="NAME", help="The template.", autocompletion=template_names)]
 GatewayName = Annotated[str, typer.Argument(metavar="NAME", help="The gateway.", autocompletion=gateway_names)]
+ZoneName = Annotated[
+    str, typer.Argument(metavar="ZONE", help="The zone, like west.example.", autocompletion=zone_names)
+]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.", autocompletion=job_ids)]
 OutputFormat = Annotated[Format, typer.Option("--format", help="How to write the result.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
