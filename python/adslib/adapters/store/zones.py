@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, text, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, text, update
 
 from adslib.adapters.store.address_schema import address_history, addresses, dns_changes, zones
 from adslib.adapters.store.statements import Statements, chunks
 from adslib.domain.assignment import Assignment
 from adslib.domain.dns import Given, zone_of
 from adslib.domain.errors import NotFound
-from adslib.domain.prefix import Address
+from adslib.domain.prefix import WIDTHS, Address
 from adslib.domain.zone_setting import ZoneSetting
 
 LOOK = "list them with: ads network zone list"
@@ -141,11 +141,13 @@ class Zones:
 
     def at(self, names: Iterable[str], places: Iterable[Address]) -> builtins.list[Given]:
         """The names that some zones have for certain addresses, of all spaces."""
-        key, within = tuple_(addresses.c.number, addresses.c.version), addresses.c.zone.in_(sorted(names))
+        within, wanted = addresses.c.zone.in_(sorted(names)), list(places)
+        # A version at a time: PostgreSQL goes through its index once for a list of numbers, and once for each of pairs.
         return [
             each
-            for chunk in chunks((place.number, place.version) for place in places)
-            for each in self._given(within, key.in_(chunk))
+            for version in WIDTHS
+            for chunk in chunks(place.number for place in wanted if place.version == version)
+            for each in self._given(within, addresses.c.version == version, addresses.c.number.in_(chunk))
         ]
 
     def gave(self, zone: str, labels: Iterable[str]) -> set[str]:
