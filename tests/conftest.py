@@ -1,7 +1,7 @@
 """What every test can ask for, and the rule that a test names the requirement it proves.
 
 Fixtures: `store_url` (a migrated, empty store; on SQLite and on PostgreSQL), `bare_store_url` (the same without any
-table), `postgresql` (the server alone), `collections_path` (where Ansible finds ads.deploy).
+table), `postgresql` and `bind` (the servers alone), `collections_path` (where Ansible finds ads.deploy).
 """
 
 from __future__ import annotations

@@ -22,6 +22,8 @@ from servers import LONGEST_START, ServerMissing, free_port, session_folder
 
 NAMED = Path("/usr/sbin/named")
 KEY = "ads-key"
+GUEST = "guest-key"
+"""A key that the server knows and that may do nothing."""
 ZONE = """$TTL 300
 @ IN SOA ns.{zone}. hostmaster.{zone}. 1 3600 600 1209600 300
 @ IN NS ns.{zone}.
@@ -124,8 +126,8 @@ class Bind:
 
     def _configure(self) -> None:
         (self.home / "named.conf").write_text(
-            f'key "{KEY}" {{ algorithm hmac-sha256; secret "{self.secret}"; }};\n'
-            f'options {{ directory "{self.home}"; pid-file none; session-keyfile none; recursion no; notify no;\n'
+            "".join(f'key "{key}" {{ algorithm hmac-sha256; secret "{self.secret}"; }};\n' for key in (KEY, GUEST))
+            + f'options {{ directory "{self.home}"; pid-file none; session-keyfile none; recursion no; notify no;\n'
             f"  listen-on port {self.port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; dnssec-validation no;\n"
             f'  managed-keys-directory "{self.home}"; allow-transfer {{ key "{KEY}"; }}; }};\ncontrols {{ }};\n'
             + "".join(

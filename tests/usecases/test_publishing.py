@@ -14,7 +14,7 @@ from adslib.domain.dns import pointer_of
 from adslib.domain.errors import AdsError, Failed
 from adslib.domain.prefix import read_address
 from adslib.usecases.publishing import publish
-from name_servers import KEY
+from name_servers import GUEST, KEY
 from usecases.naming import Zone, new_zone
 
 pytestmark = pytest.mark.req("I4")
@@ -116,6 +116,7 @@ def test_while_the_server_is_down_nothing_is_lost(zone: Zone) -> None:
     [
         ({"key_name": "nobody"}, "does not know the key (BADKEY) 'nobody'"),
         ({"secret": "env:ADS_TEST_OTHER_KEY"}, f"has another secret for the key (BADSIG) '{KEY}'"),
+        ({"key_name": GUEST}, "for key 'guest-key' (REFUSED)"),
         ({"algorithm": "hmac-sha512"}, "BADKEY"),
         ({"secret": "env:ADS_TEST_NO_KEY"}, "env:ADS_TEST_NO_KEY is not set"),
     ],
