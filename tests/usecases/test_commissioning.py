@@ -58,6 +58,18 @@ def test_machines_of_a_vlan_have_addresses_and_names_until_they_are_returned(ads
     assert [row["released_by"] for row in ads.addresses.history("10.1.0.2")] == ["ann"]
 
 
+@pytest.mark.req("I6")
+def test_whoever_was_deployed_and_answered_is_seen(ads: Ads) -> None:
+    unused = ads.addresses.allocate(AddressRequest(network="west", why="a printer")).after["addresses"][0]["id"]
+    run = Run(ads, begin(ads))
+    run.provide()
+    assert {row["seen"] for row in ads.addresses.list()} == {""}
+    run.stages()
+    run.returns()
+    run.finish()
+    assert [row["id"] for row in ads.addresses.list() if not row["seen"]] == [unused]
+
+
 @pytest.mark.req("I8", "A16")
 def test_roles_see_the_addresses_of_their_host(ads: Ads) -> None:
     run = Run(ads, begin(ads))

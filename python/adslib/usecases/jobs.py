@@ -14,6 +14,7 @@ from adslib.domain.errors import Blocked, Conflict
 from adslib.domain.job import Job, JobKind, Owner
 from adslib.domain.lifecycle import JobEvent, JobState
 from adslib.usecases import providing, reporting, reserving
+from adslib.usecases.commissioning import publish_names
 from adslib.usecases.hosting import hosts_of, stage_numbers
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.situation import mine, my_job, shown
@@ -128,6 +129,7 @@ class Jobs:
         """
         job = self._fenced(job_id, attempt)
         machines = providing.provide(self._app, self._actor, job, told)
+        publish_names(self._app, self._actor, job)
         return hosts_of(self._app, job, machines), providing.failed(machines)
 
     def hosts(self, name: str, job: Job | None = None) -> builtins.list[dict[str, Any]]:
@@ -166,7 +168,9 @@ class Jobs:
     def give_back(self, job_id: str, attempt: int, told: Callable[[str], None] = lambda line: None) -> dict[str, str]:
         """Return the machines that a job no longer needs; those that could not be, with the reason."""
         job = self._fenced(job_id, attempt)
-        return {m.name: m.reason for m in providing.give_back(self._app, self._actor, job, told)}
+        kept = {m.name: m.reason for m in providing.give_back(self._app, self._actor, job, told)}
+        publish_names(self._app, self._actor, job)
+        return kept
 
     def finish(
         self,

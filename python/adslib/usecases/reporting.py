@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from adslib.adapters.store import Transaction
@@ -74,6 +75,7 @@ def report(app: App, actor: Actor, job_id: str, attempt: int, stage: int, result
         known = {**_lost_machines(tx, job), **unreached, **results}
         causes = {i.id: known.get(i.id, "its host did not answer") for i in here}
         _write_standings(app, tx, job, wanted, here, causes)
+        _saw(tx, job, (id for id, cause in results.items() if not cause), app.clock())
         failures = {**earlier, **{id: cause for id, cause in causes.items() if cause}}
         reported = sorted({*job.result.get("stages", ()), stage})
         result = {**job.result, "failures": failures, "stages": reported}
@@ -85,6 +87,12 @@ def report(app: App, actor: Actor, job_id: str, attempt: int, stage: int, result
                     level=EventLevel.ERROR, environment=job.environment, job=job.id,
                 )  # fmt: skip
     return blocked(wanted, chosen(job, wanted), failures, stage)
+
+
+def _saw(tx: Transaction, job: Job, instances: Iterable[str], at: datetime) -> None:
+    """These instances answered, so the addresses of their machines are in use (I6)."""
+    seats = job.plan["seats"]
+    tx.addresses.saw_machines({seats[id] for id in instances if id in seats}, at)
 
 
 def blocked(wanted: Desired, instances: Iterable[Instance], failures: Mapping[str, str], stage: int) -> list[str]:
@@ -204,6 +212,7 @@ def finish(
         job = fenced(app, tx, job_id, attempt)
         environment = tx.environments.get(job.environment)
         tests = _test_report(app, tx, job, environment, said)
+        _saw(tx, job, (str(test["instance"]) for test in said if test["ok"]), app.clock())
         abandoned = job.result.get("abandoned", {})
         machines = {f"machine {name}": why for name, why in kept.items() if name not in abandoned}
         failures = {**_unreported(tx, job), **job.result.get("failures", {}), **machines}
