@@ -10,7 +10,9 @@ import pytest
 from adslib.domain.assignment import AddressRequest
 from adslib.domain.machine import Reach
 from adslib.usecases.ads import Ads
+from servers import free_port
 from usecases.acting import Run, acting, begin, carry_out, document, told, with_cloud, with_machines
+from usecases.naming import Zone
 
 WEST = {"name": "west", "prefix": "10.1.0.0/28", "vlan": 110, "datacenter": "west", "gateway": "10.1.0.1"}
 PLACES = {"datacenters": {"west": {"vlan": 110}, "east": {"vlan": 210}}}
@@ -68,6 +70,28 @@ def test_whoever_was_deployed_and_answered_is_seen(ads: Ads) -> None:
     run.returns()
     run.finish()
     assert [row["id"] for row in ads.addresses.list() if not row["seen"]] == [unused]
+
+
+@pytest.mark.req("I4", "I5")
+def test_the_names_of_machines_reach_the_dns_server_and_leave_it(zone: Zone) -> None:
+    ads = zone.ads
+    ads.networks.edit("west", {"zone": zone.name})
+    carry_out(ads)
+    given = {row["name"]: row["address"] for row in ads.addresses.list()}
+    assert zone.records("web-1") == [given[f"web-1.{zone.name}"]]
+    assert zone.pending() == 0
+    carry_out(ads, kind="undeploy")
+    assert zone.records("web-1") == []
+
+
+@pytest.mark.req("I4", "A12")
+def test_a_dead_dns_server_keeps_no_deployment_waiting(ads: Ads, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADS_TEST_DNS_KEY", "c2VjcmV0")
+    key = {"key_name": "ads", "secret": "env:ADS_TEST_DNS_KEY"}
+    ads.zones.add("west.example", "127.0.0.1", port=free_port(), **key)
+    assert carry_out(ads).after["state"] == "live"
+    assert any("names of zone 'west.example' wait: " in line for line in told(ads))
+    assert next(row["pending"] for row in ads.zones.list()) == 2
 
 
 @pytest.mark.req("I8", "A16")
