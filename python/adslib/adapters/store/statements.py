@@ -89,8 +89,12 @@ class Statements:
             Crossed: somebody else was faster; PostgreSQL takes no more in this transaction.
         """
         later, self._later = self._later, []
+        if not later:
+            if commit:
+                self.connection.commit()
+            return
         try:
-            with self._together(len(later)):
+            with self._together():
                 for statement, rows in later:
                     self._execute(statement, rows)
                 if commit:
@@ -103,13 +107,9 @@ class Statements:
         self._later.clear()
 
     @contextmanager
-    def _together(self, count: int) -> Iterator[None]:
-        """What is done inside goes to PostgreSQL in one journey; its errors come at the end, as the driver raises them.
-
-        Args:
-            count: how many statements; without any there is nothing to hurry.
-        """
-        if not count or not self.postgresql:
+    def _together(self) -> Iterator[None]:
+        """What is done inside goes to PostgreSQL in one journey; errors come at its end, as the driver raises them."""
+        if not self.postgresql:
             yield
             return
         dialect, driver = self.connection.dialect, self.connection.connection.driver_connection
