@@ -7,16 +7,19 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from adslib.adapters.store import Crossed, Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor, Permission
-from adslib.domain.assignment import AddressRequest, Assignment, problems_of
+from adslib.domain.assignment import MOST, AddressRequest, Assignment, problems_of
 from adslib.domain.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from adslib.domain.network import Network
 from adslib.domain.prefix import read_address
-from adslib.usecases.allocating import allocate, give_back
+from adslib.domain.zone import read_label
+from adslib.usecases.allocating import allocate, give_back, held_before, without
+from adslib.usecases.filling import fills, next_free
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.viewing import may_see
@@ -33,22 +36,30 @@ class Addresses:
         self._app = app
         self._actor = actor
 
-    def allocate(self, request: AddressRequest, *, dry_run: bool = False) -> Outcome:
-        """Give an address, a name, or both, any number of them; all or nothing.
+    def allocate(self, request: AddressRequest, *, keep: bool = False, dry_run: bool = False) -> Outcome:
+        """Give an address, a name, or both, any number of them, all or nothing; see `allocate_all`."""
+        return self.allocate_all([request], keep=keep, dry_run=dry_run)
+
+    def allocate_all(self, requests: Sequence[AddressRequest], *, keep: bool = False, dry_run: bool = False) -> Outcome:
+        """Answer requests for addresses and names, all of them or none.
 
         Networks are tried in the order of the chain (I3): the first of the VLAN, its others, those of the same end
         user, the reserve. `after` of the outcome has `addresses`, a map for each, with the link that served it.
 
+        Args:
+            keep: what the machine of a request has already of what is asked for counts: only what lacks is given.
+
         Raises:
-            Invalid: the request is wrong; code `outside-network`: no network of the chain holds a wanted address;
+            Invalid: a request is wrong; code `outside-network`: no network of the chain holds a wanted address;
                 `no-zone`: no zone for names. NotFound: code `unknown-vlan`, or there is no such network or space.
             Forbidden: code `not-yours`. Blocked: code `chain-full`. Conflict: code `address-taken`, `address-closed`,
-                `name-taken`, or `key-reused`: the key came with another request.
+                `name-taken`; `key-reused`: the key came with another request; `key-spent`: what it got was released.
         """
-        self._actor.must(Permission.ADDRESSES, request.where)
-        if problems := problems_of(request):
+        for request in requests:
+            self._actor.must(Permission.ADDRESSES, request.where)
+        if problems := [problem for request in requests for problem in problems_of(request, keep=keep)]:
             raise Invalid(problems=problems)
-        return self._again(lambda patient: self._allocated(request, patient=patient, dry_run=dry_run))
+        return self._again(lambda patient: self._allocated(requests, keep=keep, patient=patient, dry_run=dry_run))
 
     def release(self, ids: Iterable[str], *, missing_ok: bool = False, dry_run: bool = False) -> Outcome:
         """Give allocations back; all or nothing. What they had is free at once, or rests as the network says (I5).
@@ -65,11 +76,14 @@ class Addresses:
         self._actor.must(Permission.ADDRESSES, "addresses")
         return self._again(lambda _: self._released(wanted, missing_ok=missing_ok, dry_run=dry_run))
 
-    def list(self, *, limit: int | None = None, **filters: str | None) -> Sequence[Mapping[str, Any]]:
+    def list(
+        self, *, limit: int | None = None, unseen_since: datetime | None = None, **filters: str | None
+    ) -> Sequence[Mapping[str, Any]]:
         """Who has which address and name, in order.
 
         Args:
             limit: this many at most. filters: `network`, `space`, `service`, `environment`, `machine`.
+            unseen_since: only what was given before this moment and was not seen in use since: merely assigned.
         """
         self._actor.must(Permission.VIEW, "addresses")
         with self._app.store.reading() as tx:
@@ -78,9 +92,46 @@ class Addresses:
                 exact["network"] = self._visible(tx, str(exact["network"])).id
             if Permission.ADMINISTER not in self._actor.permissions:
                 exact["tenant"] = self._actor.tenant
-            found = tx.addresses.list(limit=limit, **exact)
+            found = tx.addresses.list(limit=limit, unseen_since=unseen_since, **exact)
             networks = tx.networks.by_ids({each.network for each in found})
         return [shown(each, networks[each.network]) for each in found]
+
+    def show(self, thing: str, *, space: str = "default") -> Mapping[str, Any]:
+        """Who has an address, a name, or an allocation.
+
+        Args:
+            thing: an address, a full name, or the id of an allocation. space: that of the address.
+
+        Raises:
+            NotFound: nobody has it. Forbidden: another tenant has it.
+        """
+        self._actor.must(Permission.VIEW, thing)
+        with self._app.store.reading() as tx:
+            found = _found(tx, thing, space)
+            if found is None:
+                raise NotFound(f"nobody has '{thing}'", remedy="list what is there with: ads address list")
+            if not may_see(self._actor, found.tenant):
+                raise Forbidden(f"'{thing}' is not yours", remedy="ask its tenant", code="not-yours")
+            return shown(found, tx.networks.by_ids({found.network}).get(found.network))
+
+    def free(self, network: str, *, count: int = 10) -> Mapping[str, Any]:
+        """How much is free in a network, and its lowest free `addresses`; nobody takes them by this.
+
+        Args:
+            count: addresses to name, at most.
+
+        Raises:
+            NotFound, Forbidden: it is not there, or another tenant's. Invalid: the count is no good one.
+        """
+        self._actor.must(Permission.VIEW, f"network '{network}'")
+        if not 0 <= count <= MOST:
+            raise Invalid(f"{count} addresses cannot be named", remedy=f"ask for 0 to {MOST}")
+        at = self._app.clock()
+        with self._app.store.reading() as tx:
+            found = self._visible(tx, network)
+            names = [str(address) for address in next_free(tx, found, count, at)]
+            filled = fills(tx, [found], at)[found.id]
+        return {"network": found.name, "space": found.space, "prefix": str(found.prefix), **filled, "addresses": names}
 
     def history(self, address: str, *, space: str = "default") -> Sequence[Mapping[str, Any]]:
         """Who has and who had an address, the last one first, with when and why (I6).
@@ -97,7 +148,11 @@ class Addresses:
         if rows and not any(may_see(self._actor, each.tenant) for each, _, _ in rows):
             raise Forbidden(f"{address} of space '{space}' is not yours", code="not-yours")
         return [
-            {**shown(each, networks.get(each.network)), "released": released, "released_by": by}
+            {
+                **shown(each, networks.get(each.network)),
+                "released": released.isoformat() if released else "",
+                "released_by": by,
+            }
             for each, released, by in rows
             if may_see(self._actor, each.tenant)
         ]
@@ -120,34 +175,72 @@ class Addresses:
                     raise
         raise AssertionError
 
-    def _allocated(self, request: AddressRequest, *, patient: bool, dry_run: bool) -> Outcome:
-        at, digest = self._app.clock(), _digest(request)
+    def _allocated(self, requests: Sequence[AddressRequest], *, keep: bool, patient: bool, dry_run: bool) -> Outcome:
+        at = self._app.clock()
+        before: builtins.list[dict[str, Any]] = []
+        after: builtins.list[dict[str, Any]] = []
+        told: builtins.list[str] = []
         with self._app.store.transaction() as tx:
-            if request.key and (kept := self._answered(tx, request, digest)):
-                return kept
-            given = allocate(tx, self._actor, request, at, self._app.new_id(), patient=patient)
-            answer = [shown(assignment, network) for assignment, network in given]
-            message = _told(answer, "allocated")
-            if request.key:
-                tx.addresses.answer(self._actor.tenant, request.key, digest, {"addresses": answer}, at)
+            for request in requests:
+                if request.key and (kept := self._answered(tx, request)):
+                    known, new = [*kept], []
+                else:
+                    known = self._kept(tx, request, {row["id"] for row in after}) if keep else []
+                    new = self._given(tx, request, known, at, patient=patient)
+                before += known
+                after += [*known, *new]
+                told.append(_told(new, "allocated") if new else _told(known, "held already"))
+                if new and not dry_run:
+                    log(tx, at, self._actor, told[-1], environment=request.environment, machine=request.machine)
             if dry_run:
                 tx.undo()
-            else:
-                log(tx, at, self._actor, message, environment=request.environment, machine=request.machine)
-        return Outcome(True, after={"addresses": answer}, message=message)
+        changed = len(after) > len(before)
+        return Outcome(changed, {"addresses": before}, {"addresses": after}, message="; ".join(told))
 
-    def _answered(self, tx: Transaction, request: AddressRequest, digest: str) -> Outcome | None:
+    def _given(
+        self,
+        tx: Transaction,
+        request: AddressRequest,
+        known: builtins.list[dict[str, Any]],
+        at: datetime,
+        *,
+        patient: bool,
+    ) -> builtins.list[dict[str, Any]]:
+        """What is given anew, beside what is there."""
+        lacking = without(request, known)
+        if not lacking.count:
+            return []
+        given = allocate(tx, self._actor, lacking, at, self._app.new_id(), patient=patient)
+        rows = [shown(assignment, network) for assignment, network in given]
+        if request.key:
+            tx.addresses.answer(self._actor.tenant, request.key, _digest(request), {"addresses": rows}, at)
+        return rows
+
+    def _kept(self, tx: Transaction, request: AddressRequest, counted: set[str]) -> builtins.list[dict[str, Any]]:
+        """What the machine of a request has already, besides what was counted for another one."""
+        tx.addresses.lock(request.machine)
+        found = held_before(tx, self._actor, request)
+        return [shown(each, network) for each, network in found if each.id not in counted][: request.count]
+
+    def _answered(self, tx: Transaction, request: AddressRequest) -> Sequence[dict[str, Any]] | None:
         kept = tx.addresses.answered(self._actor.tenant, request.key)
         if kept is None:
             return None
-        if kept[0] != digest:
+        if kept[0] != _digest(request):
             raise Conflict(
                 f"the key '{request.key}' came with another request before",
                 remedy="use a new key for a new request",
                 code="key-reused",
             )
-        rows = kept[1]["addresses"]
-        return Outcome(False, after=kept[1], message=_told(rows, "allocated before with this key"))
+        rows: Sequence[dict[str, Any]] = kept[1]["addresses"]
+        if over := tx.addresses.ended(row["id"] for row in rows):
+            # Somebody else may have it by now: an answer that comes late must not be used.
+            raise Conflict(
+                f"what the request with key '{request.key}' got was released: allocation {min(over)}",
+                remedy="use a new key for a new request",
+                code="key-spent",
+            )
+        return rows
 
     def _released(self, wanted: builtins.list[str], *, missing_ok: bool, dry_run: bool) -> Outcome:
         at = self._app.clock()
@@ -211,6 +304,8 @@ def shown(assignment: Assignment, network: Network | None) -> dict[str, Any]:
         data |= {
             "network": network.name,
             "prefix": str(network.prefix),
+            "length": network.prefix.length,
+            "mask": str(network.prefix.mask),
             "gateway": str(network.gateway) if network.gateway else "",
             "resolvers": [str(resolver) for resolver in network.resolvers],
             "mtu": network.mtu,
@@ -220,6 +315,17 @@ def shown(assignment: Assignment, network: Network | None) -> dict[str, Any]:
             "datacenter": network.datacenter,
         }
     return data
+
+
+def _found(tx: Transaction, thing: str, space: str) -> Assignment | None:
+    if found := tx.addresses.by_ids([thing]).get(thing):
+        return found
+    label, dot, zone = thing.partition(".")
+    if ":" in thing or thing.replace(".", "").isdecimal():
+        return next(iter(tx.addresses.at(space, [read_address(thing)]).values()), None)
+    if not dot:
+        return None
+    return next(iter(tx.addresses.named(zone.lower().removesuffix("."), [read_label(label)]).values()), None)
 
 
 def _digest(request: AddressRequest) -> str:

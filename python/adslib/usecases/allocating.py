@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from adslib.adapters.store import Transaction
 from adslib.domain.actor import Actor
 from adslib.domain.assignment import AddressRequest, Assignment
 from adslib.domain.block import Strip, spread_over
-from adslib.domain.chain import Step, chain
+from adslib.domain.chain import Link, Step, chain
 from adslib.domain.errors import Blocked, Conflict, Forbidden, Invalid, NotFound
-from adslib.domain.network import Network
+from adslib.domain.network import Network, Role
 from adslib.domain.prefix import Address
 from adslib.domain.zone import read_label, stem
 from adslib.usecases.viewing import may_see
@@ -73,6 +74,46 @@ def allocate(
     return [(assignment, item.step.network) for assignment, item in zip(given, items, strict=True)]
 
 
+def held_before(tx: Transaction, actor: Actor, request: AddressRequest) -> list[tuple[Assignment, Network]]:
+    """What the machine of a request has already of what is asked for, for the same service and environment.
+
+    What the end user's other networks or the reserve gave counts where the chain of the request has them.
+    """
+    steps = Steps(tx, actor, request)
+    near = {step.network.id for step in steps.near}
+    networks = {step.network.id: step.network for step in steps.all}
+    held = tx.addresses.list(machine=request.machine, service=request.service, environment=request.environment)
+    wanted = tuple(read_label(name, "the request") for name in request.names)
+    return [
+        (each, networks[each.network])
+        for each in held
+        if each.network in networks
+        and (each.network in near or each.link in (Link.SAME_OWNER, Link.RESERVE))
+        and (each.number is not None) == request.address
+        and (each.label is not None) == (request.name or bool(request.names))
+        and (not request.addresses or each.address in request.addresses)
+        and (not wanted or each.label in wanted)
+    ]
+
+
+def without(request: AddressRequest, known: Sequence[Mapping[str, Any]]) -> AddressRequest:
+    """A request without what is there already.
+
+    Args:
+        known: assignments as plain data, with `address` and `name`.
+    """
+    if not known:
+        return request
+    addresses = {row["address"] for row in known}
+    labels = {row["name"].partition(".")[0] for row in known}
+    return replace(
+        request,
+        count=request.count - len(known),
+        addresses=tuple(each for each in request.addresses if str(each) not in addresses),
+        names=tuple(each for each in request.names if read_label(each) not in labels),
+    )
+
+
 class Steps:
     """The chain of networks that may serve a request; a link is looked up when those before it are full."""
 
@@ -98,7 +139,10 @@ class Steps:
     @cached_property
     def near(self) -> list[Step]:
         """The networks that were asked: those of the VLAN, or of the space, or the one."""
-        return chain(self.asked, (), (), self.request.version, self.request.datacenter)
+        asked, request = self.asked, self.request
+        # One of the reserve serves, too, whoever names it.
+        named = [each for each in asked if request.network and each.role is Role.RESERVE]
+        return chain(asked, (), named, request.version, request.datacenter)
 
     @cached_property
     def all(self) -> list[Step]:

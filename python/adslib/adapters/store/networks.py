@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, text
 
 from adslib.adapters.store.address_schema import networks
 from adslib.adapters.store.generations import matched_update, refuse_stale
-from adslib.adapters.store.statements import Statements
+from adslib.adapters.store.statements import Statements, chunks
 from adslib.domain.errors import Conflict, NotFound
 from adslib.domain.network import Held, Network, Role
 from adslib.domain.prefix import WIDTHS, Address, Prefix, read_address
@@ -122,6 +123,14 @@ class Networks:
         """The names of networks that begin so."""
         query = select(networks.c.name).where(networks.c.name.startswith(beginning, autoescape=True))
         return {row[0] for row in self._statements.rows(query)}
+
+    def those(self, names: Iterable[str]) -> builtins.list[str]:
+        """Which of these names networks have, in order."""
+        found: builtins.list[str] = []
+        for chunk in chunks(names):
+            query = select(networks.c.name).where(networks.c.name.in_(chunk))
+            found += [row[0] for row in self._statements.rows(query)]
+        return sorted(set(found))
 
     def of_another_tenant(self, space: str, tenant: str) -> Network | None:
         """A network of a space that belongs to another tenant than this, if there is one."""

@@ -8,12 +8,14 @@ import typer
 
 import adslib
 from adslib.entrypoints.cli import (
+    addresses,
     doctor,
     environments,
     events,
     gateways,
     jobs,
     machines,
+    networks,
     templates,
 )
 from adslib.entrypoints.cli.ending import ending
@@ -34,6 +36,8 @@ app.add_typer(environments.app, name="environment")
 app.add_typer(templates.app, name="template")
 app.add_typer(machines.app, name="machine")
 app.add_typer(gateways.app, name="gateway")
+app.add_typer(networks.app, name="network")
+app.add_typer(addresses.app, name="address")
 app.add_typer(jobs.app, name="job")
 app.add_typer(events.app, name="event")
 app.command("doctor")(doctor.doctor)

@@ -33,6 +33,7 @@ environment_names = completing(lambda ads: (str(each["name"]) for each in ads.en
 machine_names = completing(lambda ads: (str(each["name"]) for each in ads.machines.list()))
 job_ids = completing(lambda ads: (str(each["job"]) for each in ads.jobs.list()))
 template_names = completing(lambda ads: (str(each["name"]) for each in ads.templates.list()))
+network_names = completing(lambda ads: (str(each["name"]) for each in ads.networks.list()))
 gateway_names = completing(lambda ads: (str(each["name"]) for each in ads.gateways.list(ask=False)))
 
 EnvironmentName = Annotated[
@@ -41,6 +42,7 @@ EnvironmentName = Annotated[
 MachineName = Annotated[str, typer.Argument(metavar="NAME", help="The machine.", autocompletion=machine_names)]
 TemplateName = Annotated[str, typer.Argument(metavar="NAME", help="The template.", autocompletion=template_names)]
 GatewayName = Annotated[str, typer.Argument(metavar="NAME", help="The gateway.", autocompletion=gateway_names)]
+NetworkName = Annotated[str, typer.Argument(metavar="NAME", help="The network.", autocompletion=network_names)]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.", autocompletion=job_ids)]
 OutputFormat = Annotated[Format, typer.Option("--format", help="How to write the result.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
