@@ -96,6 +96,25 @@ class Addresses:
             networks = tx.networks.by_ids({each.network for each in found})
         return [shown(each, networks[each.network]) for each in found]
 
+    def held(self, request: AddressRequest) -> Sequence[Mapping[str, Any]]:
+        """What was given where a request asks, to whom it names; what it does not say may be anything."""
+        self._actor.must(Permission.VIEW, request.where)
+        # The chain locks its networks, which a transaction that only reads may not.
+        with self._app.store.transaction() as tx:
+            try:
+                return [shown(each, network) for each, network in held_before(tx, self._actor, request, alike=False)]
+            except NotFound:
+                return []
+
+    def by_key(self, key: str) -> Sequence[Mapping[str, Any]]:
+        """What the request with a key got, and was not released since."""
+        self._actor.must(Permission.VIEW, "addresses")
+        with self._app.store.reading() as tx:
+            answer = tx.addresses.answered(self._actor.tenant, key)
+            found = tx.addresses.by_ids([row["id"] for row in answer[1]["addresses"]] if answer else [])
+            networks = tx.networks.by_ids({each.network for each in found.values()})
+            return [shown(each, networks[each.network]) for each in found.values()]
+
     def show(self, thing: str, *, space: str = "default") -> Mapping[str, Any]:
         """Who has an address, a name, or an allocation.
 
@@ -177,16 +196,13 @@ class Addresses:
 
     def _allocated(self, requests: Sequence[AddressRequest], *, keep: bool, patient: bool, dry_run: bool) -> Outcome:
         at = self._app.clock()
-        before: builtins.list[dict[str, Any]] = []
-        after: builtins.list[dict[str, Any]] = []
+        before: builtins.list[Mapping[str, Any]] = []
+        after: builtins.list[Mapping[str, Any]] = []
         told: builtins.list[str] = []
         with self._app.store.transaction() as tx:
             for request in requests:
-                if request.key and (kept := self._answered(tx, request)):
-                    known, new = [*kept], []
-                else:
-                    known = self._kept(tx, request, {row["id"] for row in after}) if keep else []
-                    new = self._given(tx, request, known, at, patient=patient)
+                known = self._known(tx, request, {row["id"] for row in after}, keep=keep)
+                new = self._given(tx, request, known, at, patient=patient)
                 before += known
                 after += [*known, *new]
                 told.append(_told(new, "allocated") if new else _told(known, "held already"))
@@ -194,14 +210,15 @@ class Addresses:
                     log(tx, at, self._actor, told[-1], environment=request.environment, machine=request.machine)
             if dry_run:
                 tx.undo()
-        changed = len(after) > len(before)
-        return Outcome(changed, {"addresses": before}, {"addresses": after}, message="; ".join(told))
+        new_ones = len(after) - len(before)
+        message = told[0] if len(told) == 1 else f"{new_ones} allocated, {len(before)} held already"
+        return Outcome(bool(new_ones), {"addresses": before}, {"addresses": after}, message=message)
 
     def _given(
         self,
         tx: Transaction,
         request: AddressRequest,
-        known: builtins.list[dict[str, Any]],
+        known: Sequence[Mapping[str, Any]],
         at: datetime,
         *,
         patient: bool,
@@ -216,23 +233,29 @@ class Addresses:
             tx.addresses.answer(self._actor.tenant, request.key, _digest(request), {"addresses": rows}, at)
         return rows
 
-    def _kept(self, tx: Transaction, request: AddressRequest, counted: set[str]) -> builtins.list[dict[str, Any]]:
-        """What the machine of a request has already, besides what was counted for another one."""
+    def _known(
+        self, tx: Transaction, request: AddressRequest, counted: set[str], *, keep: bool
+    ) -> Sequence[Mapping[str, Any]]:
+        """What a request got before, by its key; or what its machine has, besides what counts for another request."""
+        if request.key:
+            return self._answered(tx, request)
+        if not keep:
+            return ()
         tx.addresses.lock(request.machine)
-        found = held_before(tx, self._actor, request)
+        found = held_before(tx, self._actor, request, alike=True)
         return [shown(each, network) for each, network in found if each.id not in counted][: request.count]
 
-    def _answered(self, tx: Transaction, request: AddressRequest) -> Sequence[dict[str, Any]] | None:
+    def _answered(self, tx: Transaction, request: AddressRequest) -> Sequence[Mapping[str, Any]]:
         kept = tx.addresses.answered(self._actor.tenant, request.key)
         if kept is None:
-            return None
+            return ()
         if kept[0] != _digest(request):
             raise Conflict(
                 f"the key '{request.key}' came with another request before",
                 remedy="use a new key for a new request",
                 code="key-reused",
             )
-        rows: Sequence[dict[str, Any]] = kept[1]["addresses"]
+        rows: Sequence[Mapping[str, Any]] = kept[1]["addresses"]
         if over := tx.addresses.ended(row["id"] for row in rows):
             # Somebody else may have it by now: an answer that comes late must not be used.
             raise Conflict(

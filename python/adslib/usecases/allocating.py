@@ -74,25 +74,31 @@ def allocate(
     return [(assignment, item.step.network) for assignment, item in zip(given, items, strict=True)]
 
 
-def held_before(tx: Transaction, actor: Actor, request: AddressRequest) -> list[tuple[Assignment, Network]]:
-    """What the machine of a request has already of what is asked for, for the same service and environment.
+def held_before(
+    tx: Transaction, actor: Actor, request: AddressRequest, *, alike: bool
+) -> list[tuple[Assignment, Network]]:
+    """What was given already where a request asks, to whom it names.
 
     What the end user's other networks or the reserve gave counts where the chain of the request has them.
+
+    Args:
+        alike: only what the request itself could have got; otherwise what it does not say may be anything.
     """
     steps = Steps(tx, actor, request)
     near = {step.network.id for step in steps.near}
     networks = {step.network.id: step.network for step in steps.all}
-    held = tx.addresses.list(machine=request.machine, service=request.service, environment=request.environment)
-    wanted = tuple(read_label(name, "the request") for name in request.names)
+    holder = {"machine": request.machine, "service": request.service, "environment": request.environment}
+    held = tx.addresses.list(**(holder if alike else {key: word or None for key, word in holder.items()}))
+    labels = [read_label(name, "the request") for name in request.names]
+    kind = (request.address, request.name or bool(labels))
     return [
         (each, networks[each.network])
         for each in held
         if each.network in networks
         and (each.network in near or each.link in (Link.SAME_OWNER, Link.RESERVE))
-        and (each.number is not None) == request.address
-        and (each.label is not None) == (request.name or bool(request.names))
+        and (not alike or (each.number is not None, each.label is not None) == kind)
         and (not request.addresses or each.address in request.addresses)
-        and (not wanted or each.label in wanted)
+        and (not labels or each.label in labels)
     ]
 
 
@@ -121,6 +127,7 @@ class Steps:
         self._tx = tx
         self._actor = actor
         self.request = request
+        self._version = request.version if request.address else None
         self.asked = self._asked()
         if not self.near:
             kinds = ", ".join(sorted({f"{each.name} ({each.prefix}, {each.role})" for each in self.asked}))
@@ -142,7 +149,7 @@ class Steps:
         asked, request = self.asked, self.request
         # One of the reserve serves, too, whoever names it.
         named = [each for each in asked if request.network and each.role is Role.RESERVE]
-        return chain(asked, (), named, request.version, request.datacenter)
+        return chain(asked, (), named, self._version, request.datacenter)
 
     @cached_property
     def all(self) -> list[Step]:
@@ -152,7 +159,7 @@ class Steps:
         first, networks = self.first.network, self._tx.networks
         owned = networks.of_owner(first.owner, first.tenant) if first.owner else []
         reserve = networks.reserve(first.tenant)
-        return chain(self.asked, owned, reserve, self.request.version, self.request.datacenter)
+        return chain(self.asked, owned, reserve, self._version, self.request.datacenter)
 
     def named(self) -> Network:
         """The network whose zone and pattern names are made of: the first that has a zone.

@@ -138,24 +138,27 @@ class Networks:
         return self.edit(name, {"held": kept}, dry_run=dry_run)
 
     def remove(self, name: str, *, dry_run: bool = False) -> Outcome:
-        """Remove a network that nobody has an address or a name of; an absent one is left alone.
+        """Remove a network that nobody has an address or a name of; see `remove_all`."""
+        outcome = self.remove_all([name], dry_run=dry_run)
+        return replace(outcome, before=next(iter(outcome.before["networks"]), {}))
+
+    def remove_all(self, names: Sequence[str], *, dry_run: bool = False) -> Outcome:
+        """Remove networks that nobody has an address or a name of, all or none; absent ones are left alone.
 
         Raises:
             Conflict: code `in-use`; the message says by whom.
         """
-        self._actor.must(Permission.NETWORKS, f"network '{name}'")
+        self._actor.must(Permission.NETWORKS, "networks")
         with self._app.store.transaction() as tx:
             tx.networks.lock()
-            if not tx.networks.find(name):
-                return Outcome(False, message=f"there is no network '{name}'")
-            network = self._locked(tx, name)[0]
-            if found := tx.addresses.list(network=network.id, limit=SHOWN + 1):
-                raise in_use(network, found)
-            tx.blocks.end(network.id)
-            tx.networks.delete(network)
-            message = f"network '{name}' ({network.prefix}) removed"
+            there = tx.networks.those(names)
+            if not there:
+                return Outcome(False, {"networks": []}, message=_absent(names))
+            networks = self._locked(tx, *there)
+            _each(networks, lambda network: _remove(tx, network), ())
+            message = f"{'network' if len(there) == 1 else 'networks'} {_listed(networks)} removed"
             self._end(tx, message, dry_run=dry_run)
-        return Outcome(True, shown(network), message=message)
+        return Outcome(True, {"networks": [shown(each) for each in networks]}, message=message)
 
     def split(self, name: str, *, length: int | None = None, at: str = "", dry_run: bool = False) -> Outcome:
         """Split a network into equal parts of a length, or cut one prefix out of it.
@@ -337,8 +340,19 @@ def _each(things: Sequence[T], act: Callable[[T], R], places: Sequence[str]) -> 
     return done
 
 
+def _remove(tx: Transaction, network: Network) -> None:
+    if found := tx.addresses.list(network=network.id, limit=SHOWN + 1):
+        raise in_use(network, found)
+    tx.blocks.end(network.id)
+    tx.networks.delete(network)
+
+
+def _absent(names: Sequence[str]) -> str:
+    return f"there is no network {', '.join(repr(name) for name in names)}"
+
+
 def _listed(networks: Sequence[Network]) -> str:
-    some = ", ".join(f"{each.name} ({each.prefix})" for each in networks[:SHOWN])
+    some = ", ".join(f"'{each.name}' ({each.prefix})" for each in networks[:SHOWN])
     return some if len(networks) <= SHOWN else f"{some} and {len(networks) - SHOWN} more"
 
 
