@@ -242,7 +242,7 @@ def _these_addresses(tx: Transaction, steps: Steps, at: datetime) -> list[Item]:
     for id, wanted in sorted(by_network.items()):
         network = networks[id]
         if network.cooldown:
-            wake(tx, network, at, max(AT_ONCE, len(wanted)))
+            wake(tx, network, at, None)
         refused = tx.blocks.take_these(strip_of(network), [address.number for address in wanted])
         if refused:
             taken = [address for address in wanted if address.number in refused]

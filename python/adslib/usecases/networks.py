@@ -15,7 +15,7 @@ from adslib.domain.actor import Actor, Permission
 from adslib.domain.errors import AdsError, Conflict, Forbidden, Invalid, Problem
 from adslib.domain.names import checked_name
 from adslib.domain.network import Network, refuse_overlap
-from adslib.domain.network_reading import read_held, read_network, written
+from adslib.domain.network_reading import held_text, read_held, read_network, written
 from adslib.domain.prefix import read_prefix
 from adslib.domain.reshaping import merged, part_of, parts
 from adslib.usecases.allocating import wake
@@ -124,7 +124,7 @@ class Networks:
         if held in now:
             return Outcome(False, message=f"network '{name}' holds {places} back already")
         kept = [*(each for each in now if each.places != held.places), held]
-        return self.edit(name, {"held": kept}, dry_run=dry_run)
+        return self.edit(name, {"held": [held_text(each) for each in kept]}, dry_run=dry_run)
 
     def unhold(self, name: str, places: str, *, dry_run: bool = False) -> Outcome:
         """Give out a range again that was held back."""
@@ -135,7 +135,7 @@ class Networks:
         kept = [each for each in now if each.places != held.places]
         if len(kept) == len(now):
             return Outcome(False, message=f"network '{name}' does not hold {places} back")
-        return self.edit(name, {"held": kept}, dry_run=dry_run)
+        return self.edit(name, {"held": [held_text(each) for each in kept]}, dry_run=dry_run)
 
     def remove(self, name: str, *, dry_run: bool = False) -> Outcome:
         """Remove a network that nobody has an address or a name of; see `remove_all`."""
