@@ -60,9 +60,13 @@ class PostgreSQL:
     """A PostgreSQL of our own in a temporary folder; `url` reaches it as its superuser.
 
     It ends with this process, however that ends: the kernel interrupts it when its parent dies.
+
+    Args:
+        durable: keep what is committed through a power cut, as a server in production does; tests need not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        self.durable = durable
         self.account = account_without_root()
         self.home = session_folder("postgresql")
         self.password = secrets.token_urlsafe(12)
@@ -112,9 +116,7 @@ class PostgreSQL:
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": "",
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
+            **({} if self.durable else dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")),
             "max_connections": "200",
             "shared_buffers": "64MB",
             "timezone": "UTC",

@@ -47,6 +47,9 @@ What can happen to an environment, a job and a machine. A *passing* state is one
 target, and if the job is interrupted the state falls to what stands beside it; nothing is lost, and the same verb may
 be said again. Some events only jobs say, such as `done` and `fail`, which end a passing state; the others are verbs of
 the command line.
+
+A stopped environment may be edited. `start` then brings back what stood, and what was edited waits; `deploy` starts the
+machines and brings what stands up to the definition.
 """
 
 

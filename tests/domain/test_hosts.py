@@ -70,7 +70,7 @@ MACHINES = {
 
 
 def views(wanted: Definition | None = None, seats: dict[str, str] | None = None) -> dict[str, Host]:
-    found = HostViews(LIVE, Desired(wanted or shop()), SEATS if seats is None else seats, MACHINES).hosts()
+    found = HostViews(LIVE, Desired(wanted or shop()), SEATS if seats is None else seats, MACHINES, {}).hosts()
     return {host.name: host for host in found}
 
 

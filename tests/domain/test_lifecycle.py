@@ -96,7 +96,8 @@ def test_the_way_of_an_environment_as_the_document_tells_it() -> None:
         ("deploy", "deploying"), ("fail", "incomplete"), ("deploy", "deploying"), ("done", "ready"),
         ("test", "testing"), ("fail", "ready"), ("go-live", "live"), ("edit", "live"), ("deploy", "updating"),
         ("done", "ready"), ("go-live", "live"), ("test", "retesting"), ("done", "live"), ("stop", "stopping"),
-        ("done", "stopped"), ("start", "starting"), ("done", "ready"), ("undeploy", "undeploying"),
+        ("done", "stopped"), ("start", "starting"), ("done", "ready"), ("stop", "stopping"), ("done", "stopped"),
+        ("edit", "stopped"), ("deploy", "deploying"), ("done", "ready"), ("undeploy", "undeploying"),
         ("done", "not-deployed"), ("delete", "not-deployed"),
     ]:  # fmt: skip
         state = ENVIRONMENT.after(state, EnvironmentEvent(event), "shop")

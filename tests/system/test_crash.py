@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+import adslib
 
 CRASHING = Path(__file__).with_name("crashing")
 MOST_MOMENTS = 30
@@ -24,6 +27,8 @@ components:
 services:
   store: {component: web, ports: {http: 8080}}
   web: {component: web, requires: [store], ports: {http: 8080}, tests: [{http: /web.txt, contains: web-1}]}
+datacenters:
+  west: {vlan: 110, services: [store, web]}
 """
 
 
@@ -45,8 +50,26 @@ def home(tmp_path: Path):
     folder = tmp_path / "home"
     created = ads(folder, "environment", "create", str(document))
     assert created.returncode == 0, created.stderr
+    # Loopback addresses are claimed host-wide, so tests side by side number their machines from networks of their own.
+    octets = hashlib.sha256(str(tmp_path).encode()).digest()
+    prefix = f"127.{200 + octets[0] % 50}.{octets[1]}.{octets[2] & 0xF0}/28"
+    with adslib.connect(store_of(folder)) as opened:
+        opened.networks.add(
+            {"name": "west", "prefix": prefix, "vlan": 110, "datacenter": "west", "zone": "west.example"}
+        )
     yield folder
     ads(folder, "environment", "undeploy", "small")
+
+
+def store_of(home: Path) -> str:
+    """The store of a home."""
+    return f"sqlite:///{home / 'ads.db'}"
+
+
+def taken(home: Path) -> dict[str, tuple[str, str]]:
+    """Address and name by machine, as the networks know them."""
+    with adslib.connect(store_of(home)) as opened:
+        return {row["machine"]: (row["address"], row["name"]) for row in opened.addresses.list()}
 
 
 def machines(home: Path) -> list[dict[str, object]]:
@@ -68,6 +91,8 @@ def expect_one_whole_environment(home: Path) -> None:
     assert {m["holder"] for m in held} == {"small"}
     assert len({i["machine"] for i in shown["instances"]}) == 2
     assert folders(home) == {str(m["id"]) for m in held}
+    assert {name: address for name, (address, _) in taken(home).items()} == {m["name"]: m["address"] for m in held}
+    assert {name for _, name in taken(home).values()} == {"store-1.west.example", "web-1.west.example"}
 
 
 @pytest.mark.slow
@@ -102,6 +127,7 @@ def test_undeployment_survives_a_power_cut(home: Path, tmp_path: Path, moment: i
         assert again.returncode == 0, again.stdout + again.stderr
     assert machines(home) == []
     assert folders(home) == set()
+    assert taken(home) == {}
 
 
 @pytest.mark.req("A23")

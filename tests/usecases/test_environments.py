@@ -341,6 +341,23 @@ def test_stopping_stops_the_machines_that_were_made_and_starting_brings_all_back
 
 
 @pytest.mark.req("A12", "A14")
+@pytest.mark.parametrize(("verb", "revision", "left"), [("deploy", 2, {}), ("start", 1, {"create": 1, "deploy": 1})])
+def test_what_is_edited_while_it_is_stopped_waits_for_a_deployment(
+    ads: Ads, verb: str, revision: int, left: dict[str, int]
+) -> None:
+    carry_out(ads)
+    carry_out(ads, kind="stop")
+    more = tree()
+    more["services"]["web"]["instances"] += 1
+    ads.environments.edit("shop", adslib.load(more))
+    done = carry_out(ads, kind=verb)
+    assert (done.after["state"], done.after["deployed_revision"]) == ("live", revision)
+    with ads.app.store.reading() as tx:
+        assert {str(machine.state) for machine in tx.machines.list(holder="shop")} == {"running"}
+    assert ads.environments.plan("shop").counts() == left
+
+
+@pytest.mark.req("A12", "A14")
 def test_what_was_stopped_incomplete_is_incomplete_when_it_is_started(ads: Ads) -> None:
     assert carry_out(ads, failing={"web-2": "no luck"}).after["state"] == "incomplete"
     assert carry_out(ads, kind="stop").after["state"] == "stopped"

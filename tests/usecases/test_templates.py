@@ -77,6 +77,9 @@ def test_define_changes_only_what_differs(ads: Ads, template: str, draft: Draft)
         ("golden", (), "leaves nothing open"),
         ("golden", ("pods//x",), "is no open path"),
         ("golden", ("**/pods",), "is no open path"),
+        ("golden", ("service/web",), r"'service/web' opens nothing: there is no 'service' at .*mean 'services'"),
+        ("golden", ("services/wbe/instances",), "there is no 'wbe' in services. Did you mean 'web'"),
+        ("golden", ("services/*/vars", "pods/*"), r"there is no 'vars' in services/\*. Name it in the document"),
     ],
 )
 def test_wrong_templates(ads: Ads, draft: Draft, name: str, paths: tuple[str, ...], said: str) -> None:
@@ -90,6 +93,23 @@ def test_a_document_without_gaps_is_checked(ads: Ads) -> None:
     with pytest.raises(Invalid, match="nowhere"):
         ads.templates.create("golden", Draft(tree, {}, Origin()), open_paths=["services"])
     assert ads.templates.list() == []
+
+
+@pytest.mark.req("A4")
+def test_the_document_of_a_template_is_told_by_file_and_line(ads: Ads, tmp_path: Path) -> None:
+    path = tmp_path / "shop.yml"
+    path.write_text("environment: shop\nservices:\n  web: {component: nowhere}\n")
+    with pytest.raises(Invalid, match=r"shop.yml:3 services.web.component: there is no component 'nowhere'"):
+        ads.templates.create("golden", documents.collect(path), open_paths=["services"])
+
+
+@pytest.mark.req("A4")
+def test_an_edit_may_bring_what_the_template_itself_has_changed(ads: Ads, template: str, draft: Draft) -> None:
+    ads.templates.instantiate(template, "north", fill=PODS)
+    newer = Draft({**draft.tree, "components": {"web": {"version": "7"}}}, {}, draft.origin)
+    ads.templates.define(template, newer, open_paths=OPEN)
+    ads.environments.edit("north", ads.templates.filled(template, "north", fill=PODS))
+    assert ads.environments.document("north").definition.components["web"].version == "7"
 
 
 @pytest.mark.req("A4")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from adslib.domain.errors import Problem
 from adslib.domain.network import VLANS
@@ -86,8 +87,7 @@ def _wrong(request: AddressRequest) -> Iterator[tuple[str, str]]:
             yield f"{address} is no IPv{request.version} address", f"ask with version {address.version}"
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(NamedTuple):
     """An address, a name, or both, and who has it.
 
     Args:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 Tree = Any
 """A document as plain data: dict (ordered), list, str, int, float, bool, None."""
 
-EMPTY: Mapping[str, Any] = {}
+EMPTY: Mapping[Any, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)

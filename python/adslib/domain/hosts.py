@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -60,11 +60,18 @@ class HostViews:
     Args:
         environment: its row. desired: what shall stand. seats: instance id → machine name.
         machines: by name, every machine that is in `seats`.
+        addresses: by machine, the addresses and names that it has of networks.
     """
 
     def __init__(
-        self, environment: Environment, desired: Desired, seats: Mapping[str, str], machines: Mapping[str, Machine]
+        self,
+        environment: Environment,
+        desired: Desired,
+        seats: Mapping[str, str],
+        machines: Mapping[str, Machine],
+        addresses: Mapping[str, Sequence[Mapping[str, Any]]],
     ) -> None:
+        self._addresses = addresses
         self._environment = environment
         self._desired = desired
         self._seats = seats
@@ -97,6 +104,8 @@ class HostViews:
         variables = connection_variables(machine)
         variables["ads_environment"] = self._environment.name
         variables["ads_project"] = self._environment.project
+        variables["ads_addresses"] = given = self._addresses.get(machine.name, [])
+        variables["ads_fqdn"] = next((each["name"] for each in given if each["name"]), "")
         variables["ads_instances"] = entries = []
         for instance in instances:
             entries.append(self.entry(instance, machine, variables))

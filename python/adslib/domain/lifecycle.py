@@ -106,6 +106,7 @@ ENVIRONMENT: Lifecycle[EnvironmentState, EnvironmentEvent] = Lifecycle(
         (_S.INCOMPLETE, _E.DEPLOY): _S.DEPLOYING,
         (_S.READY, _E.DEPLOY): _S.DEPLOYING,
         (_S.LIVE, _E.DEPLOY): _S.UPDATING,
+        (_S.STOPPED, _E.DEPLOY): _S.DEPLOYING,
         (_S.DEPLOYING, _E.DONE): _S.READY,
         (_S.DEPLOYING, _E.FAIL): _S.INCOMPLETE,
         (_S.UPDATING, _E.DONE): _S.READY,

@@ -70,6 +70,7 @@ class Maker:
     def __init__(self, offer: Offer, new: NewMachines) -> None:
         self.alone: dict[Wanted, dict[str, Instance]] = {}
         self.gateway = offer.gateway
+        self.systems = offer.systems
         self._offer = offer
         self._new = new
         self._room = offer.room

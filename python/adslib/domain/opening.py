@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from adslib.domain.comparison import Kind, compare
@@ -10,9 +10,11 @@ from adslib.domain.definition import Tree
 from adslib.domain.environment import Template
 from adslib.domain.errors import Invalid, Problem
 from adslib.domain.names import checked_name
-from adslib.domain.reading.findings import TreePath, dotted
+from adslib.domain.reading.findings import TreePath, did_you_mean, dotted
 
 Pattern = tuple[str, ...]
+Where = Callable[[TreePath], str]
+"""Says where a path of a document stands."""
 TAIL = "**"
 
 
@@ -50,27 +52,74 @@ def leads_to(pattern: Pattern, path: TreePath, kind: Kind) -> bool:
     return kind is Kind.ADDED or (kind is Kind.REMOVED and pattern[len(path) :][:1] == ("*",))
 
 
-def check_edit(template: Template, before: Tree, after: Tree) -> None:
-    """See that an edit touches nothing that the template fixes (A4). The environment's name is always open.
+def check_open(template: Template) -> None:
+    """See that each open path meets something in the template's document, or a part that it leaves empty (A4).
 
     Raises:
-        Invalid: it does; names each path and the template.
+        Invalid: some do not; names what is nearest.
     """
-    patterns = [("environment",), *map(pattern_of, template.open)]
     problems = [
-        Problem(
-            f"template '{template.name}' fixes this: it may not be {kind}",
-            dotted(path),
-            f"open are: {', '.join(template.open)}" if template.open else "the template leaves nothing open",
-        )
-        for kind, path in touched(patterns, before, after)
+        Problem(f"'{path}' opens nothing: {why}", f"template '{template.name}'", remedy)
+        for path in template.open
+        for why, remedy in astray(template.tree, pattern_of(path))
     ]
     if problems:
         raise Invalid(problems=problems)
 
 
-def touched(patterns: list[Pattern], before: Tree, after: Tree) -> Iterator[tuple[Kind, TreePath]]:
+def astray(tree: Tree, pattern: Pattern) -> Iterator[tuple[str, str]]:
+    """Why a pattern meets nothing, and what it may mean; nothing if it meets something, or a part left empty."""
+    steps = pattern[:-1] if pattern[-1] == TAIL else pattern
+    met: list[tuple[TreePath, Tree]] = [((), tree)]
+    for number, step in enumerate(steps):
+        inside = [below for path, value in met for below in matches(value, (step,), path)]
+        if not inside:
+            if any(value in (None, {}, []) for _, value in met):
+                return
+            known = [key for _, value in met if isinstance(value, dict) for key in value]
+            where = f"in {'/'.join(steps[:number])}" if number else "at the top of the document"
+            remedy = did_you_mean(step, known, "name it in the document, and leave it empty for its user to fill")
+            yield f"there is no '{step}' {where}", remedy
+            return
+        met = inside
+
+
+def check_edit(template: Template, before: Tree, after: Tree, where: Where = dotted) -> None:
+    """See that an edit touches nothing that the template fixes (A4). The environment's name is always open.
+
+    Args:
+        where: names the place of a path of the document after the edit.
+
+    Raises:
+        Invalid: it does; names each path and the template.
+    """
+    problems = [
+        Problem(
+            f"template '{template.name}' fixes this: it may not be {kind}",
+            where(path),
+            f"open are: {', '.join(template.open)}" if template.open else "the template leaves nothing open",
+        )
+        for kind, path in touched(template, before, after)
+    ]
+    if problems:
+        raise Invalid(problems=problems)
+
+
+def fills(template: Template, tree: Tree) -> bool:
+    """Whether a tree is not a whole document, but a part to be laid over the template: it leaves out what is fixed."""
+    return any(kind is Kind.REMOVED for kind, _ in touched(template, template.tree, tree))
+
+
+def laid_over(tree: Tree, fill: Tree) -> Tree:
+    """A document with a part laid over it: maps are merged, anything else replaces."""
+    if isinstance(tree, dict) and isinstance(fill, dict):
+        return {**tree, **{key: laid_over(tree.get(key), value) for key, value in fill.items()}}
+    return fill
+
+
+def touched(template: Template, before: Tree, after: Tree) -> Iterator[tuple[Kind, TreePath]]:
     """What an edit does outside the open paths. A new map on the way to something open is looked into."""
+    patterns = [("environment",), *map(pattern_of, template.open)]
     pending = [(change.kind, change.path, change.before, change.after) for change in compare(before, after)]
     while pending:
         kind, path, old, new = pending.pop(0)
@@ -89,22 +138,27 @@ def touched(patterns: list[Pattern], before: Tree, after: Tree) -> Iterator[tupl
 
 
 def missing(template: Template, tree: Tree) -> tuple[str, ...]:
-    """The open parts that still wait for a value, as dotted paths.
+    """The open parts that still wait for a value, as dotted paths."""
+    return tuple(map(dotted, unfilled(template, tree)))
+
+
+def unfilled(template: Template, tree: Tree) -> tuple[TreePath, ...]:
+    """The paths of the open parts that still wait for a value.
 
     A path without wildcards waits while it is absent or null. One with wildcards waits where it meets null, and where
     the map that the template left empty (null or ``{}``) got nothing.
     """
-    waiting: list[str] = []
+    waiting: list[TreePath] = []
     for pattern in map(pattern_of, template.open):
         steps = pattern[:-1] if pattern[-1] == TAIL else pattern
         fixed = not any(set(step) & set("*?[") for step in steps)
         found = list(matches(tree, steps, ()))
         if fixed and not found:
-            waiting.append(dotted(steps))
-        waiting.extend(dotted(path) for path, value in found if value is None)
+            waiting.append(steps)
+        waiting.extend(path for path, value in found if value is None)
         left_empty = any(value in (None, {}) for _, value in matches(template.tree, steps[:-1], ()))
         if not fixed and not found and steps[:-1] and left_empty:
-            waiting.append(dotted(steps[:-1]))
+            waiting.append(steps[:-1])
     return tuple(dict.fromkeys(waiting))
 
 
@@ -123,19 +177,19 @@ def matches(tree: Tree, steps: Pattern, path: TreePath) -> Iterator[tuple[TreePa
             yield from matches(value, steps[1:], (*path, key))
 
 
-def fill(template: Template, tree: Tree) -> Tree:
+def fill(template: Template, tree: Tree, where: Where = dotted) -> Tree:
     """Accept a tree that a user made of a template (A4).
 
     Args:
-        tree: the whole document: the template's tree, edited.
+        tree: the whole document: the template's tree, edited. where: names the place of a path of it.
 
     Raises:
         Invalid: it changes what the template fixes, or leaves an open part without a value.
     """
-    check_edit(template, template.tree, tree)
+    check_edit(template, template.tree, tree, where)
     problems = [
-        Problem(f"template '{template.name}' leaves this to you", path, "give it a value")
-        for path in missing(template, tree)
+        Problem(f"template '{template.name}' leaves this to you", where(path), "give it a value")
+        for path in unfilled(template, tree)
     ]
     if problems:
         raise Invalid(problems=problems)

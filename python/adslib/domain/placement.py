@@ -280,16 +280,29 @@ class Placer:
         return Shortage(f"the machine '{instance.machine}'", (instance.id,), 1, there)
 
     def _shortage(self, wanted: Wanted, count: int) -> Shortage:
-        asked = wanted.need.gateway
-        known = {machine.gateway for machine in self._machines.values()} | {maker.gateway for maker in self._makers}
-        if asked and asked not in known:
-            there_is = f"gateway {asked} has no machines and makes none here; ads gateway list shows those there are"
-            return Shortage(str(wanted), (wanted.service,), count, there_is)
+        unknown = self._unknown(wanted)
+        if unknown:
+            return Shortage(str(wanted), (wanted.service,), count, "; ".join(unknown))
         near = [m for m in self._machines.values() if m.location == wanted.location or not wanted.location]
         unused = sum(1 for m in near if not self._load(m.name).services)
         there = [f"{unused} free there, none of them fits" if unused else "none free there"]
         there += [maker.why_not(wanted) for maker in self._makers]
         return Shortage(str(wanted), (wanted.service,), count, "; ".join(there))
+
+    def _unknown(self, wanted: Wanted) -> list[str]:
+        """What a need names and nobody here has at all: the gateway, the operating system."""
+        need, machines = wanted.need, self._machines.values()
+        gateways = {machine.gateway for machine in machines} | {maker.gateway for maker in self._makers}
+        systems = {machine.os for machine in machines}.union(*(maker.systems for maker in self._makers))
+        anything = any(not maker.systems for maker in self._makers)
+        unknown = []
+        if need.gateway and need.gateway not in gateways:
+            unknown.append(
+                f"gateway {need.gateway} has no machines and makes none here; ads gateway list shows those there are"
+            )
+        if need.os and not anything and not any(need.os in (os, os.partition("-")[0]) for os in systems):
+            unknown.append(f"nothing here has or makes {need.os}: {', '.join(sorted(filter(None, systems))) or 'none'}")
+        return unknown
 
 
 def unknown_sizes(desired: Desired, sizes: Mapping[str, Size]) -> Iterable[tuple[str, str]]:

@@ -11,7 +11,7 @@ from adslib.domain.errors import Invalid, Problem
 from adslib.domain.gateway import Offer
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import DEFAULT_SIZES, Machine, Size
-from adslib.domain.placement import USABLE, Placer, Seating, unknown_sizes
+from adslib.domain.placement import USABLE, Placer, Seating, Shortage, unknown_sizes
 from adslib.domain.plan import Action, Plan, Verb
 from adslib.domain.reading.findings import TreePath, dotted
 from adslib.domain.topology import Instance
@@ -42,10 +42,9 @@ def plan(desired: Desired, actual: Actual) -> Plan:
     Raises:
         Invalid: the definition names a size that nobody knows.
     """
-    _check_sizes(desired, actual.sizes)
     named = {machine.id: machine.name for machine in actual.held}
-    current = {s.instance: named[s.machine_id] for s in actual.standings if s.machine_id in named}
-    seating = Placer(desired, current, actual.held, actual.free, actual.offers, actual.sizes, actual.taken).seat()
+    seating = _seating(desired, actual)
+    _check_sizes(desired, actual.sizes, seating)
     if seating.missing:
         return Plan(
             actual.environment.name,
@@ -71,6 +70,17 @@ def plan(desired: Desired, actual: Actual) -> Plan:
     )
 
 
+def shortages(desired: Desired, actual: Actual) -> Sequence[Shortage]:
+    """What is missing to seat every instance."""
+    return _seating(desired, actual).missing
+
+
+def _seating(desired: Desired, actual: Actual) -> Seating:
+    named = {machine.id: machine.name for machine in actual.held}
+    current = {s.instance: named[s.machine_id] for s in actual.standings if s.machine_id in named}
+    return Placer(desired, current, actual.held, actual.free, actual.offers, actual.sizes, actual.taken).seat()
+
+
 def plan_undeploy(actual: Actual) -> Plan:
     """Return everything: machines that ads made are deleted, the others go back to the pool (A13)."""
     named = {machine.id: machine.name for machine in actual.held}
@@ -91,10 +101,11 @@ def size_problems(desired: Desired, sizes: Mapping[str, Size]) -> Iterator[tuple
         yield path, f"no size is called '{size}'", f"known sizes: {', '.join(sizes)}"
 
 
-def _check_sizes(desired: Desired, sizes: Mapping[str, Size]) -> None:
+def _check_sizes(desired: Desired, sizes: Mapping[str, Size], seating: Seating) -> None:
+    """Any size stands in for one that nobody knows: so what else is missing is told with it."""
     problems = [Problem(what, dotted(path), remedy) for path, what, remedy in size_problems(desired, sizes)]
     if problems:
-        raise Invalid(problems=problems)
+        raise Invalid(problems=[*problems, *(Problem(str(shortage)) for shortage in seating.missing)])
 
 
 def _machine_actions(actual: Actual, seating: Seating) -> Iterator[Action]:

@@ -22,7 +22,9 @@ class Address(NamedTuple):
     number: int
 
     def __str__(self) -> str:
-        return str(ipaddress.IPv4Address(self.number) if self.version == 4 else ipaddress.IPv6Address(self.number))
+        if self.version == 6:
+            return str(ipaddress.IPv6Address(self.number))
+        return ".".join(map(str, self.number.to_bytes(4, "big")))
 
     @property
     def packed(self) -> bytes:

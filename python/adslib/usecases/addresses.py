@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 from adslib.adapters.store import Crossed, Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor, Permission
-from adslib.domain.assignment import MOST, AddressRequest, Assignment, problems_of
+from adslib.domain.assignment import MOST, AddressRequest, problems_of
 from adslib.domain.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from adslib.domain.network import Network
 from adslib.domain.prefix import read_address
-from adslib.domain.zone import read_label
+from adslib.usecases import reconciling
+from adslib.usecases.address_showing import all_shown, for_host, found_by, shown, told
 from adslib.usecases.allocating import allocate, give_back, held_before, without
 from adslib.usecases.filling import fills, next_free
 from adslib.usecases.log import log
@@ -57,6 +58,10 @@ class Addresses:
         """
         for request in requests:
             self._actor.must(Permission.ADDRESSES, request.where)
+        return self.give(*requests, keep=keep, dry_run=dry_run)
+
+    def give(self, *requests: AddressRequest, keep: bool = False, dry_run: bool = False) -> Outcome:
+        """Give without asking for the permission: for what an actor may do as a whole, as a deployment."""
         if problems := [problem for request in requests for problem in problems_of(request, keep=keep)]:
             raise Invalid(problems=problems)
         return self._again(lambda patient: self._allocated(requests, keep=keep, patient=patient, dry_run=dry_run))
@@ -93,8 +98,7 @@ class Addresses:
             if Permission.ADMINISTER not in self._actor.permissions:
                 exact["tenant"] = self._actor.tenant
             found = tx.addresses.list(limit=limit, unseen_since=unseen_since, **exact)
-            networks = tx.networks.by_ids({each.network for each in found})
-        return [shown(each, networks[each.network]) for each in found]
+            return all_shown(tx, found)
 
     def held(self, request: AddressRequest) -> Sequence[Mapping[str, Any]]:
         """What was given where a request asks, to whom it names; what it does not say may be anything."""
@@ -102,7 +106,7 @@ class Addresses:
         # The chain locks its networks, which a transaction that only reads may not.
         with self._app.store.transaction() as tx:
             try:
-                return [shown(each, network) for each, network in held_before(tx, self._actor, request, alike=False)]
+                return all_shown(tx, held_before(tx, self._actor, request, alike=False))
             except NotFound:
                 return []
 
@@ -112,8 +116,7 @@ class Addresses:
         with self._app.store.reading() as tx:
             answer = tx.addresses.answered(self._actor.tenant, key)
             found = tx.addresses.by_ids([row["id"] for row in answer[1]["addresses"]] if answer else [])
-            networks = tx.networks.by_ids({each.network for each in found.values()})
-            return [shown(each, networks[each.network]) for each in found.values()]
+            return all_shown(tx, [*found.values()])
 
     def show(self, thing: str, *, space: str = "default") -> Mapping[str, Any]:
         """Who has an address, a name, or an allocation.
@@ -126,12 +129,12 @@ class Addresses:
         """
         self._actor.must(Permission.VIEW, thing)
         with self._app.store.reading() as tx:
-            found = _found(tx, thing, space)
+            found = found_by(tx, thing, space)
             if found is None:
                 raise NotFound(f"nobody has '{thing}'", remedy="list what is there with: ads address list")
             if not may_see(self._actor, found.tenant):
                 raise Forbidden(f"'{thing}' is not yours", remedy="ask its tenant", code="not-yours")
-            return shown(found, tx.networks.by_ids({found.network}).get(found.network))
+            return all_shown(tx, [found])[0]
 
     def free(self, network: str, *, count: int = 10) -> Mapping[str, Any]:
         """How much is free in a network, and its lowest free `addresses`; nobody takes them by this.
@@ -163,16 +166,12 @@ class Addresses:
         with self._app.store.reading() as tx:
             past = tx.addresses.history(space, place)
             rows = [(each, None, "") for each in tx.addresses.at(space, [place]).values()] + past
-            networks = tx.networks.by_ids({each.network for each, _, _ in rows})
+            data = all_shown(tx, [each for each, _, _ in rows])
         if rows and not any(may_see(self._actor, each.tenant) for each, _, _ in rows):
             raise Forbidden(f"{address} of space '{space}' is not yours", code="not-yours")
         return [
-            {
-                **shown(each, networks.get(each.network)),
-                "released": released.isoformat() if released else "",
-                "released_by": by,
-            }
-            for each, released, by in rows
+            {**each_shown, "released": released.isoformat() if released else "", "released_by": by}
+            for each_shown, (each, released, by) in zip(data, rows, strict=True)
             if may_see(self._actor, each.tenant)
         ]
 
@@ -181,6 +180,31 @@ class Addresses:
         self._actor.must(Permission.ADDRESSES, "addresses")
         with self._app.store.transaction() as tx:
             return tx.addresses.saw(ids, self._app.clock())
+
+    def reconcile(self, *, repair: bool = False) -> Outcome:
+        """Find allocations whose machine is gone, and machines whose address is not recorded (I5).
+
+        Args:
+            repair: release the former, and record the latter where nobody else has the address.
+
+        Returns:
+            `before` has `gone` and `unknown`; an address in `unknown` that somebody has says who, and is left alone.
+
+        Raises:
+            Conflict: an address to be recorded is held back in its network; nothing is repaired.
+        """
+        self._actor.must(Permission.ADDRESSES if repair else Permission.VIEW, "addresses")
+        with self._app.store.transaction() if repair else self._app.store.reading() as tx:
+            lost, found = reconciling.gone(tx, self._actor), reconciling.strays(tx, self._actor)
+            before = {"gone": all_shown(tx, lost), "unknown": [each.shown() for each in found]}
+            message = f"{_counted(len(lost), 'allocation')} of machines that are gone"
+            if repair:
+                recorded = reconciling.repair(tx, self._app, self._actor, lost, found)
+                message = f"{message} released, {_counted(recorded, 'unknown address', 'es')} of machines recorded"
+                log(tx, self._app.clock(), self._actor, message)
+            else:
+                message = f"{message}, {_counted(len(found), 'unknown address', 'es')} of machines"
+        return Outcome(bool(lost or found), before, message=message)
 
     # ── within ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -198,20 +222,20 @@ class Addresses:
         at = self._app.clock()
         before: builtins.list[Mapping[str, Any]] = []
         after: builtins.list[Mapping[str, Any]] = []
-        told: builtins.list[str] = []
+        sentences: builtins.list[str] = []
         with self._app.store.transaction() as tx:
             for request in requests:
                 known = self._known(tx, request, {row["id"] for row in after}, keep=keep)
                 new = self._given(tx, request, known, at, patient=patient)
                 before += known
                 after += [*known, *new]
-                told.append(_told(new, "allocated") if new else _told(known, "held already"))
+                sentences.append(told(new, "allocated") if new else told(known, "held already"))
                 if new and not dry_run:
-                    log(tx, at, self._actor, told[-1], environment=request.environment, machine=request.machine)
+                    log(tx, at, self._actor, sentences[-1], environment=request.environment, machine=request.machine)
             if dry_run:
                 tx.undo()
         new_ones = len(after) - len(before)
-        message = told[0] if len(told) == 1 else f"{new_ones} allocated, {len(before)} held already"
+        message = sentences[0] if len(sentences) == 1 else f"{new_ones} allocated, {len(before)} held already"
         return Outcome(bool(new_ones), {"addresses": before}, {"addresses": after}, message=message)
 
     def _given(
@@ -228,7 +252,8 @@ class Addresses:
         if not lacking.count:
             return []
         given = allocate(tx, self._actor, lacking, at, self._app.new_id(), patient=patient)
-        rows = [shown(assignment, network) for assignment, network in given]
+        networks = {network.id: for_host(network) for _, network in given}
+        rows = [shown(assignment, networks[assignment.network]) for assignment, _ in given]
         if request.key:
             tx.addresses.answer(self._actor.tenant, request.key, _digest(request), {"addresses": rows}, at)
         return rows
@@ -243,7 +268,7 @@ class Addresses:
             return ()
         tx.addresses.lock(request.machine)
         found = held_before(tx, self._actor, request, alike=True)
-        return [shown(each, network) for each, network in found if each.id not in counted][: request.count]
+        return all_shown(tx, [each for each in found if each.id not in counted][: request.count])
 
     def _answered(self, tx: Transaction, request: AddressRequest) -> Sequence[Mapping[str, Any]]:
         kept = tx.addresses.answered(self._actor.tenant, request.key)
@@ -276,8 +301,8 @@ class Addresses:
             if foreign := [each for each in mine if not may_see(self._actor, each.tenant)]:
                 raise Forbidden(f"allocation {foreign[0].id} is not yours", remedy="ask its tenant", code="not-yours")
             networks = tx.networks.by_ids({each.network for each in mine})
-            before = [shown(each, networks[each.network]) for each in mine]
-            message = _told(before, "released") if before else "nothing to release"
+            before = all_shown(tx, mine)
+            message = told(before, "released") if before else "nothing to release"
             if before and not dry_run:
                 give_back(tx, mine, at, self._actor, networks)
                 log(tx, at, self._actor, message, environment=mine[0].environment, machine=mine[0].machine)
@@ -305,58 +330,10 @@ class Addresses:
         return network
 
 
-def shown(assignment: Assignment, network: Network | None) -> dict[str, Any]:
-    """An assignment as plain data, with what a host needs of its network."""
-    address = assignment.address
-    data: dict[str, Any] = {
-        "id": assignment.id,
-        "address": str(address) if address else "",
-        "name": assignment.name,
-        "space": assignment.space,
-        "network": "",
-        "link": assignment.link,
-        "service": assignment.service,
-        "environment": assignment.environment,
-        "machine": assignment.machine,
-        "why": assignment.why,
-        "given": assignment.given.isoformat(),
-        "by": assignment.actor,
-        "seen": assignment.seen.isoformat() if assignment.seen else "",
-    }
-    if network:
-        data |= {
-            "network": network.name,
-            "prefix": str(network.prefix),
-            "length": network.prefix.length,
-            "mask": str(network.prefix.mask),
-            "gateway": str(network.gateway) if network.gateway else "",
-            "resolvers": [str(resolver) for resolver in network.resolvers],
-            "mtu": network.mtu,
-            "vlan": network.vlan,
-            "vxlan": network.vxlan,
-            "lan": network.lan,
-            "datacenter": network.datacenter,
-        }
-    return data
-
-
-def _found(tx: Transaction, thing: str, space: str) -> Assignment | None:
-    if found := tx.addresses.by_ids([thing]).get(thing):
-        return found
-    label, dot, zone = thing.partition(".")
-    if ":" in thing or thing.replace(".", "").isdecimal():
-        return next(iter(tx.addresses.at(space, [read_address(thing)]).values()), None)
-    if not dot:
-        return None
-    return next(iter(tx.addresses.named(zone.lower().removesuffix("."), [read_label(label)]).values()), None)
+def _counted(number: int, what: str, ending: str = "s") -> str:
+    return f"{number} {what}{'' if number == 1 else ending}"
 
 
 def _digest(request: AddressRequest) -> str:
     plain = asdict(replace(request, key=""))
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
-
-
-def _told(rows: Sequence[Mapping[str, Any]], verb: str) -> str:
-    first = " ".join(part for part in (rows[0]["address"], rows[0]["name"]) if part)
-    more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
-    return f"{first}{more} of network '{rows[0]['network']}' {verb}"

@@ -74,9 +74,7 @@ def allocate(
     return [(assignment, item.step.network) for assignment, item in zip(given, items, strict=True)]
 
 
-def held_before(
-    tx: Transaction, actor: Actor, request: AddressRequest, *, alike: bool
-) -> list[tuple[Assignment, Network]]:
+def held_before(tx: Transaction, actor: Actor, request: AddressRequest, *, alike: bool) -> list[Assignment]:
     """What was given already where a request asks, to whom it names.
 
     What the end user's other networks or the reserve gave counts where the chain of the request has them.
@@ -86,13 +84,13 @@ def held_before(
     """
     steps = Steps(tx, actor, request)
     near = {step.network.id for step in steps.near}
-    networks = {step.network.id: step.network for step in steps.all}
+    networks = {step.network.id for step in steps.all}
     holder = {"machine": request.machine, "service": request.service, "environment": request.environment}
     held = tx.addresses.list(**(holder if alike else {key: word or None for key, word in holder.items()}))
     labels = [read_label(name, "the request") for name in request.names]
     kind = (request.address, request.name or bool(labels))
     return [
-        (each, networks[each.network])
+        each
         for each in held
         if each.network in networks
         and (each.network in near or each.link in (Link.SAME_OWNER, Link.RESERVE))

@@ -19,7 +19,7 @@ from adslib.domain.errors import Blocked, Conflict, Invalid, NotFound, Problem
 from adslib.domain.event import EventLevel
 from adslib.domain.lifecycle import ENVIRONMENT, EnvironmentEvent
 from adslib.domain.plan import Plan
-from adslib.domain.planner import plan, size_problems
+from adslib.domain.planner import plan, shortages, size_problems
 from adslib.domain.reading import read
 from adslib.usecases import running
 from adslib.usecases.log import log
@@ -62,7 +62,7 @@ class Environments:
         if name != document.definition.environment:
             document = documents.renamed(document, name)
         wanted = Desired(document.definition)
-        self._refuse_unknown_sizes(document, wanted)
+        self._refuse_unknown_sizes(name, document, wanted)
         instances = len(wanted.topology.instances)
         self._recover(name, dry_run)
         with self._app.store.transaction() as tx:
@@ -91,11 +91,18 @@ class Environments:
             log(tx, self._app.clock(), self._actor, f"environment '{name}' {verb}: revision {number}", environment=name)
         return Outcome(True, before, shown(after), message=f"environment '{name}' {verb}: {instances} instances")
 
-    def _refuse_unknown_sizes(self, document: Document, wanted: Desired) -> None:
+    def _refuse_unknown_sizes(self, name: str, document: Document, wanted: Desired) -> None:
+        """What else its machines lack may come later; it is told here too, so that all is mended at once."""
         found = size_problems(wanted, self._app.settings.sizes)
         problems = [Problem(what, document.where(path), remedy) for path, what, remedy in found]
-        if problems:
-            raise Invalid(problems=problems)
+        if not problems:
+            return
+        offered = offers(self._app)
+        with self._app.store.reading() as tx:
+            there = actual(self._app, tx, self._proposed(tx, name, document), offered)
+        for shortage in shortages(wanted, there):
+            problems += [Problem(str(shortage), document.where(("services", s, "machine"))) for s in shortage.services]
+        raise Invalid(problems=problems)
 
     def _recover(self, name: str, dry_run: bool) -> None:
         """Clear away a job whose owner is gone, before a verb that needs an environment at rest."""
@@ -139,7 +146,10 @@ class Environments:
             latest = tx.revisions.latest(name)
             template = tx.templates.find(latest.template) if latest.template else None
         if template:
-            opening.check_edit(template, latest.tree, document.tree)
+            # What the template itself has changed since may come with the edit.
+            within = not any(opening.touched(template, template.tree, document.tree))
+            if not within:
+                opening.check_edit(template, latest.tree, document.tree, document.where)
         return self.define(document, name=name, comment=comment, template=latest.template, dry_run=dry_run)
 
     def clone(self, name: str, new_name: str, *, dry_run: bool = False) -> Outcome:

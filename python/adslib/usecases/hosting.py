@@ -12,6 +12,7 @@ from adslib.domain.job import Job, JobKind
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine
 from adslib.domain.plan import removals as removals_of
+from adslib.usecases.commissioning import addresses_of
 from adslib.usecases.reporting import chosen, to_test
 from adslib.usecases.roles import located
 from adslib.usecases.situation import desired
@@ -38,11 +39,12 @@ def hosts_of(app: App, job: Job, machines: Iterable[Machine]) -> list[dict[str, 
     with app.store.reading() as tx:
         environment = tx.environments.get(job.environment)
         wanted = desired(tx.revisions.get(job.environment, int(job.plan["revision"])))
+        addresses = addresses_of(tx, job.environment)
     acted = {instance.id for instance in chosen(job, wanted)}
     environment = replace(environment, project=project_for(app, job.kind, environment.project))
     tested = {instance.id for instance in to_test(job, wanted, environment)}
     result = []
-    for host in HostViews(environment, wanted, job.plan["seats"], running).hosts():
+    for host in HostViews(environment, wanted, job.plan["seats"], running, addresses).hosts():
         every = host.variables["ads_instances"]
         entries = [entry for entry in every if entry["id"] in acted and job.kind is JobKind.DEPLOY]
         tests = [test for entry in every if entry["id"] in tested for test in entry["tests"]]

@@ -18,6 +18,7 @@ from adslib.domain.hosts import Host, HostViews, connection_variables
 from adslib.domain.lifecycle import EnvironmentState
 from adslib.domain.machine import Machine
 from adslib.domain.names import group_name
+from adslib.usecases.commissioning import addresses_of
 from adslib.usecases.situation import desired
 
 FILTERS = ("name", "gateway", "location", "os", "size", "kind", "state", "service")
@@ -104,6 +105,7 @@ class _Record:
         standings = tx.standings.of(environment.name) if self._machines else []
         self._standings = [standing for standing in standings if standing.machine_id in self._machines]
         self._revisions = list(_revisions(tx, environment)) if self._standings else []
+        self._addresses = addresses_of(tx, environment.name) if self._standings else {}
 
     def hosts(self, chosen: Mapping[str, Patterns]) -> list[Host]:
         """The hosts that fit."""
@@ -112,7 +114,7 @@ class _Record:
         result: dict[str, Host] = {}
         for revision in self._revisions:
             wanted = desired(revision)
-            for host in HostViews(self._environment, wanted, seats, machines).hosts():
+            for host in HostViews(self._environment, wanted, seats, machines, self._addresses).hosts():
                 if _fits(machines[host.name], chosen):
                     result[host.name] = _joined(result.get(host.name), host)
             # An instance that this revision does not know stands by the next one.

@@ -14,6 +14,7 @@ from adslib.domain.actor import Actor, Permission
 from adslib.domain.errors import Conflict, Invalid
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Availability, Machine
+from adslib.usecases.commissioning import decommission
 from adslib.usecases.log import log
 from adslib.usecases.machine_importing import Wanted, specs_of
 from adslib.usecases.machine_putting import Trust, put
@@ -136,9 +137,11 @@ class Machines:
             if now.holder:
                 raise Conflict(f"machine '{name}' is held by environment '{now.holder}'", remedy="undeploy it first")
             tx.machines.delete_many([now.id])
-            log(tx, self._app.clock(), self._actor, f"machine '{name}' removed", machine=name)
+            released = decommission(tx, self._app, self._actor, [name])
+            message = f"machine '{name}' removed" + (f"; released {', '.join(released)}" if released else "")
+            log(tx, self._app.clock(), self._actor, message, machine=name)
         KnownHosts(self._app.settings.home).forget([found.id])
-        return Outcome(True, machine_shown(found), message=f"machine '{name}' removed")
+        return Outcome(True, machine_shown(found), message=message)
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────
 

@@ -15,13 +15,14 @@ from dataclasses import replace
 from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor
-from adslib.domain.errors import AdsError, Failed, NotFound
+from adslib.domain.errors import AdsError, Blocked, Conflict, Failed, Invalid, NotFound
 from adslib.domain.event import EventLevel
 from adslib.domain.gateway import Capability, Gateway, Order, Sighting
 from adslib.domain.job import Job
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine
 from adslib.domain.plan import removals
+from adslib.usecases.commissioning import Wish, commission, decommission, refuse_other, wishes
 from adslib.usecases.log import log
 
 SIDE_BY_SIDE = 16
@@ -45,7 +46,14 @@ def provide(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
     ready = [m for m in machines if m.state not in (MachineState.CREATING, MachineState.STOPPED)]
     waiting = [m for m in machines if m.state in (MachineState.CREATING, MachineState.STOPPED)]
     gateways = {name: app.gateways.open(name, settings) for name in {m.gateway for m in waiting}}
-    return ready + _each(waiting, lambda m: _bring_up(gateways[m.gateway], m), app, actor, job, told)
+    wanted = wishes(app, job) if any(m.state is MachineState.CREATING for m in waiting) else {}
+
+    def bring_up(machine: Machine) -> Machine:
+        if machine.state is MachineState.CREATING:
+            return _make(app, actor, gateways[machine.gateway], machine, wanted.get(machine.name))
+        return _start(gateways[machine.gateway], machine)
+
+    return ready + _each(waiting, bring_up, app, actor, job, told)
 
 
 def _left(job: Job) -> set[str]:
@@ -55,10 +63,28 @@ def _left(job: Job) -> set[str]:
     return left - {a["machine"] for a in actions if a["verb"] == "delete"}
 
 
-def _bring_up(gateway: Gateway, machine: Machine) -> Machine:
-    if machine.state is MachineState.CREATING:
-        order = Order(machine.id, machine.name, machine.size, machine.os, machine.image, machine.location)
-        return merged(machine, _booted(gateway, gateway.create(order)))
+def _make(app: App, actor: Actor, gateway: Gateway, machine: Machine, wish: Wish | None) -> Machine:
+    """Make a machine with an address of its VLAN; one whose address cannot be recorded is given back at once.
+
+    Raises:
+        Failed, Invalid: the gateway cannot make it. Blocked, Conflict: there is no address for it.
+    """
+    takes = Capability.ADDRESS in gateway.capabilities
+    address = commission(app, actor, machine, wish) if wish and takes else ""
+    order = Order(machine.id, machine.name, machine.size, machine.os, machine.image, machine.location, address)
+    made = gateway.create(order)
+    try:
+        seen = _booted(gateway, made)
+        refuse_other(machine, seen.reach.address, address)
+        if wish and not takes:
+            commission(app, actor, machine, wish, reported=seen.reach.address)
+    except (Blocked, Conflict, Invalid):
+        gateway.delete(made.ref)
+        raise
+    return merged(machine, seen)
+
+
+def _start(gateway: Gateway, machine: Machine) -> Machine:
     if Capability.START not in gateway.capabilities:
         return replace(machine, state=MachineState.RUNNING)
     return merged(machine, gateway.start(machine.ref))
@@ -191,15 +217,18 @@ def _each(
 
 def _record(app: App, actor: Actor, job: Job, before: Machine, after: Machine) -> Machine:
     with app.store.transaction() as tx:
+        released: list[str] = []
         deleted = before.state is MachineState.DELETING and after.state is MachineState.UNKNOWN
         if deleted:
             standing = [s.instance for s in tx.standings.of(job.environment) if s.machine_id == after.id]
             tx.standings.remove_many(job.environment, standing)
             tx.machines.delete_many([after.id])
+            released = decommission(tx, app, actor, [after.name])
         else:
             after = tx.machines.update(after)
         what = "deleted" if deleted else f"{after.state}"
         text = f"machine '{after.name}' {what}" + (f": {after.reason}" if after.reason else "")
+        text += f"; released {', '.join(released)}" if released else ""
         level = EventLevel.ERROR if after.reason else EventLevel.INFO
         log(tx, app.clock(), actor, text, level=level, environment=job.environment, machine=after.name, job=job.id)
     return after

@@ -48,9 +48,10 @@ def chosen(job: Job, wanted: Desired) -> list[Instance]:
 
 
 def to_test(job: Job, wanted: Desired, environment: Environment) -> list[Instance]:
-    """The instances whose tests a job runs: those it works on, and all of them unless the last tests were good."""
+    """The instances whose tests a job runs: those it works on; all of them if they were stopped or failed last."""
     worked_on = {instance.id for instance in chosen(job, wanted)}
-    every = environment.tests is None or not environment.tests.good
+    stopped = job.options.get("was") == EnvironmentState.STOPPED
+    every = stopped or environment.tests is None or not environment.tests.good
     return [i for i in wanted.topology.instances if (every or i.id in worked_on) and wanted.topology.service(i).tests]
 
 

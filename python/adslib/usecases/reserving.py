@@ -175,7 +175,9 @@ def _plan(app: App, tx: Transaction, environment: Environment, kind: JobKind, of
     held = {machine.id: machine.name for machine in tx.machines.list(holder=environment.name)}
     standing = tx.standings.of(environment.name)
     seats = {s.instance: held[s.machine_id] for s in standing if s.machine_id in held}
-    return Plan(environment.name, environment.revision, environment.generation, seats=seats)
+    # What was stopped comes back as it stood; an edit since then is for a deployment.
+    revision = (kind is JobKind.START and environment.deployed) or environment.revision
+    return Plan(environment.name, revision, environment.generation, seats=seats)
 
 
 def _lock_machines(app: App, tx: Transaction, environment: Environment, made: Plan) -> None:

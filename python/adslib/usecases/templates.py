@@ -7,18 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from adslib.adapters import documents
-from adslib.adapters.documents import Draft
+from adslib.adapters.documents import Document, Draft, Place
 from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain import opening
 from adslib.domain.actor import Actor, Permission
 from adslib.domain.definition import Tree
 from adslib.domain.environment import Environment, Template
-from adslib.domain.errors import Conflict, Invalid, NotFound, Problem
+from adslib.domain.errors import Conflict, Invalid, NotFound
 from adslib.domain.names import checked_name
+from adslib.domain.reading.findings import TreePath
 from adslib.usecases.environments import Environments
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
+from adslib.usecases.situation import mine
 from adslib.usecases.viewing import may_see
 
 
@@ -66,7 +68,7 @@ class Templates:
             self._actor.name,
             self._actor.tenant,
         )
-        _check(template)
+        _check(template, draft.sources)
         with self._app.store.transaction() as tx:
             found = tx.templates.find(name)
             if found and not may_see(self._actor, found.tenant):
@@ -135,27 +137,50 @@ class Templates:
         name: str,
         environment: str,
         *,
-        fill: Tree = None,
+        fill: Draft | Tree = None,
         parameters: Mapping[str, Any] | None = None,
         comment: str = "",
         dry_run: bool = False,
     ) -> Outcome:
-        """Create an environment from a template (A4); it remembers the template.
+        """Create an environment from a template (A4); it remembers the template. See `filled`."""
+        self._actor.must(Permission.DEFINE, f"environment '{environment}'")
+        document = self.filled(name, environment, fill=fill, parameters=parameters)
+        said = comment or f"made from template {name}"
+        return self._environments.create(document, name=environment, comment=said, template=name, dry_run=dry_run)
+
+    def filled(
+        self,
+        name: str,
+        environment: str,
+        *,
+        fill: Draft | Tree = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> Document:
+        """What a template becomes when its user fills it (A4).
 
         Args:
-            environment: name of the new environment.
+            environment: the name that the document gives its environment.
             fill: a part of a document, laid over the template's: maps are merged, anything else replaces.
             parameters: values by name.
 
         Raises:
             Invalid: what is filled in is fixed by the template, or something open has no value.
         """
-        self._actor.must(Permission.DEFINE, f"environment '{environment}'")
+        self._actor.must(Permission.VIEW, f"template '{name}'")
         template = self._get(name)
-        tree = opening.clone(_laid_over(template.tree, fill or {}), environment)
-        document = documents.restored(opening.fill(template, tree), parameters or {}, template.origin)
-        said = comment or f"made from template {name}"
-        return self._environments.create(document, name=environment, comment=said, template=name, dry_run=dry_run)
+        draft = fill if isinstance(fill, Draft) else Draft(fill or {}, {}, template.origin)
+        tree = opening.clone(opening.laid_over(template.tree, draft.tree), environment)
+        return documents.restored(
+            opening.fill(template, tree, draft.where), parameters or {}, template.origin, sources=draft.sources
+        )
+
+    def filled_by(self, environment: str, draft: Draft) -> str:
+        """The template that an environment was made from, if a document is a part that fills it; else empty."""
+        self._actor.must(Permission.VIEW, f"environment '{environment}'")
+        with self._app.store.reading() as tx:
+            made_from = _made_from(tx, mine(tx, self._actor, environment))
+            template = tx.templates.find(made_from) if made_from else None
+        return template.name if template and opening.fills(template, draft.tree) else ""
 
     def used_by(self, name: str) -> Sequence[str]:
         """Names of the environments that were made from a template."""
@@ -176,10 +201,8 @@ def _made_from(tx: Transaction, environment: Environment) -> str:
     return tx.revisions.latest(environment.name).template
 
 
-def _check(template: Template) -> None:
+def _check(template: Template, sources: Mapping[TreePath, Place]) -> None:
     """See that the open paths are paths, and that a document without gaps is right as it is."""
-    for path in template.open:
-        opening.pattern_of(path)
     if not template.open:
         raise Invalid(
             f"template '{template.name}' leaves nothing open",
@@ -187,25 +210,20 @@ def _check(template: Template) -> None:
         )
     if not isinstance(template.tree, dict) or "environment" not in template.tree:
         raise Invalid("a definition begins with 'environment: name'", place=template.origin.path)
+    opening.check_open(template)
     if opening.missing(template, template.tree):
         return
     try:
-        documents.loads_tree(template.tree)
+        documents.restored(template.tree, {}, sources=sources)
     except Invalid as error:
         # A parameter without a default is filled when the template is used.
-        wrong = [p for p in error.problems if not (p.place.startswith("parameters") and "needs a value" in p.message)]
+        wrong = [p for p in error.problems if "needs a value" not in p.message]
         if wrong:
-            raise Invalid(problems=[Problem(p.message, p.place, p.remedy) for p in wrong]) from None
+            raise Invalid(problems=wrong) from None
 
 
 def _openness(template: Template) -> str:
     return f"open are {', '.join(template.open)}"
-
-
-def _laid_over(tree: Tree, fill: Tree) -> Tree:
-    if isinstance(tree, dict) and isinstance(fill, dict):
-        return {**tree, **{key: _laid_over(tree.get(key), value) for key, value in fill.items()}}
-    return fill
 
 
 def _with_defaults(tree: Tree, values: Mapping[str, Any]) -> Tree:

@@ -75,7 +75,7 @@ def test_all_mistakes_are_told_at_once_with_file_line_and_path(tmp_path: Path) -
         "components:\n  web: {version: 1.0}\npods:\n  p:\n    services: [web, other]\n    vlan: [1]\n",
     )
     assert told(path).splitlines() == [
-        "shop.yml:4 parameters.n.default: expected a whole number, got text",
+        'shop.yml:4 parameters.n.default: expected a whole number, got "x"',
         'shop.yml:6 components.web.version: expected text, got 1.0. Quote it: "1.0"',
         "shop.yml:9 pods.p.services[1]: there is no service 'other'. Define it under 'services'",
         "shop.yml:10 pods.p.vlan: expected a whole number, got a list",

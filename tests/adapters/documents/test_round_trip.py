@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from adslib.adapters.documents import dump_xml, dump_yaml, read_tree
 from adslib.adapters.documents.checking import misfits, shipped
 from adslib.adapters.documents.json_reading import read_json
-from adslib.adapters.documents.nodes import plain
+from adslib.adapters.documents.nodes import Faults, plain
 from adslib.adapters.documents.xml_reading import read_xml
 from adslib.adapters.documents.yaml_reading import read_yaml
 
@@ -139,7 +139,7 @@ documents = maps(shipped(), 7)
 def assert_kept(tree: Any) -> None:
     """Both formats carry the tree; ``repr`` tells types and order apart."""
     for text, reader in ((dump_yaml(tree), read_yaml), (dump_xml(tree), read_xml), (json.dumps(tree), read_json)):
-        assert repr(plain(reader(text, "here"))[0]) == repr(tree), text
+        assert repr(plain(reader(text, "here", Faults())).tree) == repr(tree), text
 
 
 @pytest.mark.req("A2", "A3")
@@ -215,7 +215,7 @@ def test_the_schema_and_the_xsd_know_the_same_keys() -> None:
     """A key that only one of them knows would make a document valid in one format only."""
     from lxml import etree
 
-    from adslib.adapters.documents.xml_reading import xsd
+    from adslib.adapters.documents.xml_checking import xsd
 
     assert xsd() is not None
     text = (Path(__file__).parents[3] / "python/adslib/adapters/documents/schema/definition.xsd").read_bytes()

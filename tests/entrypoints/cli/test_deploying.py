@@ -103,9 +103,11 @@ def test_the_life_of_an_environment(ads: Ads) -> None:
     ads("environment", "start", "pair")
     assert shown(ads)["state"] == "live"
 
-    ads("environment", "edit", "pair", "-p", "greeting=hello again")
+    ads("environment", "stop", "pair")
+    edited = ads("environment", "edit", "pair", "-p", "greeting=hello again")
+    assert "ads environment deploy pair" in edited.stderr
     plan = json.loads(ads("environment", "plan", "pair", "--save", "--format", "json").stdout)
-    assert plan["counts"] == {"update": 2}
+    assert plan["counts"] == {"start": 2, "update": 2}
     ads("environment", "deploy", "pair", "--plan", plan["id"])
     assert shown(ads)["deployed_revision"] == 2
 
@@ -113,7 +115,7 @@ def test_the_life_of_an_environment(ads: Ads) -> None:
     assert "it is not-deployed" in gone.stdout
     assert json.loads(ads("machine", "list", "--format", "json").stdout) == []
     kinds = [job["kind"] for job in jobs(ads)]
-    assert kinds == ["undeploy", "deploy", "start", "stop", "test", "deploy", "deploy"]
+    assert kinds == ["undeploy", "deploy", "stop", "start", "stop", "test", "deploy", "deploy"]
     last = jobs(ads)[0]["job"]
     assert "undeploy" in ads("job", "show", last).stdout
     assert "PLAY" in ads("job", "log", last).stdout

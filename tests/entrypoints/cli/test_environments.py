@@ -138,10 +138,53 @@ def test_create_from_a_template(run: Run, shop: str, tmp_path: Path) -> None:
     run("environment", "create", str(fill), "--template", "golden")
     assert names(run) == ["north", "south"]
     fill.write_text("environment: east\nservices: {web: {machine: {size: large}}}\n")
-    assert (
-        "template 'golden' fixes this" in run("environment", "create", str(fill), "--template", "golden", expect=2).err
-    )
+    refused = run("environment", "create", str(fill), "--template", "golden", expect=2).err
+    assert f"{fill}:2 services.web.machine.size: template 'golden' fixes this" in refused
     assert names(run) == ["north", "south"]
+
+
+@pytest.mark.req("A4")
+def test_what_filled_a_template_is_changed_and_given_again(run: Run, shop: str, tmp_path: Path) -> None:
+    run("template", "create", "golden", shop, "--open", "services/web/instances", "--open", "parameters/**")
+    fill = tmp_path / "fill.yml"
+    fill.write_text("environment: south\nservices: {web: {instances: 2}}\n")
+    run("environment", "create", str(fill), "--template", "golden", "-p", "version=2.0")
+    assert "is as defined" in run("environment", "edit", "south", str(fill)).out
+    fill.write_text("environment: south\nservices: {web: {instances: 3}}\n")
+    assert "web-3" in run("environment", "plan", "south", str(fill)).out
+    run("environment", "edit", "south", str(fill))
+    shown = run("environment", "show", "south", "--format", "json").data
+    assert (shown["revision"], shown["parameters"]) == (2, {"version": "2.0"})
+    whole = tmp_path / "whole.yml"
+    whole.write_text(run("environment", "export", "south").out.replace("instances: 3", "instances: 4"))
+    assert "4 instances" in run("environment", "edit", "south", str(whole)).out
+    for text, said in (
+        (
+            "services: {web: {instances: 3, component: other}}\n",
+            "fill.yml:1 services.web.component: template 'golden' fi",
+        ),
+        ("environment: north\n", "it defines environment 'north', not 'south'"),
+        ("services: {web: {instances: 010}}\n", "fill.yml:1 services.web.instances: 010 is octal"),
+    ):
+        fill.write_text(text)
+        assert said in run("environment", "edit", "south", str(fill), expect=2).err
+    whole.write_text(whole.read_text().replace("size: small", "size: large"))
+    line = whole.read_text().splitlines().index("      size: large") + 1
+    refused = run("environment", "edit", "south", str(whole), expect=2).err
+    assert f"whole.yml:{line} services.web.machine.size: template 'golden' fixes this" in refused
+    assert run("environment", "show", "south", "--format", "json").data["revision"] == 3
+
+
+@pytest.mark.req("A4")
+def test_an_editors_text_that_is_refused_is_kept(run: Run, shop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("template", "create", "golden", shop, "--open", "services/web/instances")
+    run("environment", "create", "--template", "golden", "--name", "north")
+    monkeypatch.setenv("EDITOR", "sed -i 's/size: small/size: large/'")
+    monkeypatch.delenv("VISUAL", raising=False)
+    refused = run("environment", "edit", "north", expect=2).err
+    assert "template 'golden' fixes this" in refused
+    kept = Path(refused.partition(" services.web.machine.size")[0].rpartition("Error: ")[2].rpartition(":")[0])
+    assert "size: large" in kept.read_text()
 
 
 @pytest.mark.parametrize(
@@ -329,3 +372,15 @@ def test_no_colours_without_a_terminal(run: Run, shop: str) -> None:
     run("environment", "create", shop)
     for words in (["environment", "plan", "shop"], ["environment", "show", "shop"], ["environment", "list"]):
         assert "\x1b" not in run(*words).out
+
+
+@pytest.mark.req("A2", "A5")
+def test_all_that_is_wrong_with_one_need_is_told_at_once(run: Run, shop: str, tmp_path: Path) -> None:
+    run("machine", "add", "web1", "--address", "10.0.0.5", "--size", "small", "--os", "debian-12")
+    path = tmp_path / "needy.yml"
+    wrong = "{size: huge, os: debain-12, gateway: nowhere}"
+    path.write_text(Path(shop).read_text().replace("{size: small}", wrong))
+    refused = run("environment", "create", str(path), expect=2).err
+    for said in ("no size is called 'huge'", "gateway nowhere has no machines", "nothing here has or makes debain-12"):
+        assert said in refused
+    assert refused.count("needy.yml:") == refused.count("Error: ") == 2

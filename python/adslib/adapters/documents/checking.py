@@ -13,7 +13,7 @@ from importlib import resources
 from typing import Any, NamedTuple
 
 from adslib.domain.definition import Tree
-from adslib.domain.reading.findings import TreePath, did_you_mean, kind_of
+from adslib.domain.reading.findings import TreePath, did_you_mean, shown
 from adslib.domain.reading.levels import RESERVED
 
 EXPRESSION = {"$ref": "#/$defs/expression"}
@@ -121,23 +121,22 @@ def explained(error: Any, strict: bool) -> Iterator[Misfit]:
 
 def out_of_range(keyword: str, wanted: Any, value: Any) -> tuple[str, str]:
     """What is wrong with a value of the right type, and what would be right."""
-    shown = json.dumps(value, ensure_ascii=False)[:80]
+    got = shown(value)
     if keyword == "enum":
-        return f"{shown} does not stand here", did_you_mean(str(value), map(str, wanted))
+        return f"{got} does not stand here", did_you_mean(str(value), map(str, wanted))
     if keyword in ("minimum", "maximum"):
-        return f"{shown} is {'less' if keyword == 'minimum' else 'more'} than {wanted}", ""
+        return f"{got} is {'less' if keyword == 'minimum' else 'more'} than {wanted}", ""
     if keyword == "exclusiveMinimum":
-        return f"{shown} is not more than {wanted}", ""
+        return f"{got} is not more than {wanted}", ""
     if keyword in ("minLength", "minItems"):
         return "this is empty", "give it a value or leave it out"
-    return f"{shown} does not fit '{keyword}: {wanted}'", ""
+    return f"{got} does not fit '{keyword}: {wanted}'", ""
 
 
 def wrong_type(expected: str | list[str], value: Any) -> tuple[str, str]:
     """What was expected and what came, and how to write what was probably meant."""
     kinds = [expected] if isinstance(expected, str) else expected
     words = [WORDS[kind] for kind in kinds if kind != "null" or kinds == ["null"]]
-    got = json.dumps(value, ensure_ascii=False) if isinstance(value, (str, int, float)) else kind_of(value)
     remedy = ""
     if "string" in kinds and isinstance(value, (bool, int, float)):
         remedy = f'quote it: "{value}"'
@@ -145,7 +144,7 @@ def wrong_type(expected: str | list[str], value: Any) -> tuple[str, str]:
         remedy = from_text(kinds, value)
     elif "array" in kinds and value is not None:
         remedy = "put it into brackets: […]"
-    return f"expected {' or '.join(words)}, got {got[:80]}", remedy
+    return f"expected {' or '.join(words)}, got {shown(value)}", remedy
 
 
 def from_text(kinds: list[str], value: str) -> str:

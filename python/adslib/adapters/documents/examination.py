@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from adslib.adapters.documents.checking import misfits
-from adslib.adapters.documents.nodes import Place, nearest
+from adslib.adapters.documents.nodes import Place, Plain, nearest, told_at
 from adslib.adapters.documents.rendering import Rendered, render
 from adslib.domain.definition import Definition, Tree
 from adslib.domain.errors import Invalid, Problem
 from adslib.domain.reading import read
-from adslib.domain.reading.findings import Findings, Part, TreePath, dotted
+from adslib.domain.reading.findings import Findings, Part, TreePath
 from adslib.domain.reading.levels import read_levels
 from adslib.domain.reading.parameters import parameter_values, read_parameters, typed
 
@@ -25,27 +25,30 @@ def path_of(place: str) -> TreePath:
 
 
 class Noted(NamedTuple):
-    """A problem with the path in the document that it belongs to."""
+    """A problem with the path in the document that it belongs to, and its place if that is known."""
 
     path: TreePath
     message: str
     remedy: str
+    place: Place | None
 
 
 class Examination:
     """Checks a tree against the schema, renders it, checks what came out, and reads it.
 
     Args:
-        tree: the unrendered tree, includes merged in. sources: place of each of its paths.
+        document: the unrendered tree, includes merged in; what its readers refused is told with the rest.
     """
 
-    def __init__(self, tree: Tree, sources: Mapping[TreePath, Place]) -> None:
-        self.tree = tree
-        self.sources = sources
+    def __init__(self, document: Plain) -> None:
+        self.tree = document.tree
+        self.sources = document.sources
         self.noted: list[Noted] = []
         self.blamed: set[TreePath] = set()
         self.rendered = Rendered(None)
         self.given: dict[str, Any] = {}
+        for path, fault in document.faults:
+            self.add(path, fault.message, fault.remedy, blame=fault.blames, place=fault.place)
 
     def definition(self, given: Mapping[str, Any]) -> Definition:
         """The definition that the tree holds.
@@ -74,7 +77,7 @@ class Examination:
             except Invalid as error:
                 self.note(error.problems)
         if self.noted or definition is None:
-            self.refuse()
+            raise Invalid(problems=self.problems())
         return definition
 
     def values(self, top: Part, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,38 +102,31 @@ class Examination:
         for problem in problems:
             self.add(self.rendered.origin(path_of(problem.place)), problem.message, problem.remedy)
 
-    def add(self, path: TreePath, message: str, remedy: str, *, blame: bool = False) -> None:
+    def add(
+        self, path: TreePath, message: str, remedy: str, *, blame: bool = False, place: Place | None = None
+    ) -> None:
         """Note a problem, unless an earlier check already blames this path or one above it.
 
         Args:
             blame: whatever else is said of this path and what is below follows from this problem.
+            place: where it stands, if that is not where the path does; aliases bring the same problem to many paths.
         """
         if any(path[:length] in self.blamed for length in range(len(path) + 1)):
             return
-        noted = Noted(path, message, remedy)
-        if all((path, message) != known[:2] for known in self.noted):
-            self.noted.append(noted)
         if blame:
             self.blamed.add(path)
+        noted = Noted(path, message, remedy, place or nearest(self.sources, path))
+        if not any(noted[:2] == known[:2] or (place, message) == (known.place, known.message) for known in self.noted):
+            self.noted.append(noted)
 
-    def place(self, path: TreePath) -> Place | None:
-        """The place of a path, or of the nearest one above that is known."""
-        return nearest(self.sources, path)
-
-    def refuse(self) -> NoReturn:
-        """Raise what was found, in the order of files and lines.
-
-        Raises:
-            Invalid: always.
-        """
+    def problems(self) -> list[Problem]:
+        """What was found, in the order of files and lines."""
         files = {place.file: index for index, place in reversed(list(enumerate(self.sources.values())))}
 
         def order(noted: Noted) -> tuple[int, int]:
-            place = self.place(noted.path)
-            return (files[place.file], place.line) if place else (0, 0)
+            return (files.get(noted.place.file, 0), noted.place.line) if noted.place else (0, 0)
 
-        problems = [
-            Problem(message, " ".join(filter(None, (str(self.place(path) or ""), dotted(path)))), remedy)
-            for path, message, remedy in sorted(self.noted, key=order)
+        return [
+            Problem(message, told_at(self.sources, path, place), remedy)
+            for path, message, remedy, place in sorted(self.noted, key=order)
         ]
-        raise Invalid(problems=problems)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import glob
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from adslib.adapters.documents.limits import FILES, TOTAL_BYTES, Counter
-from adslib.adapters.documents.nodes import Node, merged, plain
+from adslib.adapters.documents.nodes import Faults, Node, merged, plain
 from adslib.adapters.documents.reading import read_nodes
 from adslib.domain.errors import AdsError, Invalid, Problem
 from adslib.domain.reading.findings import TreePath, dotted
@@ -23,26 +23,27 @@ class Includer:
     """
 
     project: Path
+    faults: Faults = field(default_factory=Faults)
     problems: list[Problem] = field(default_factory=list)
     seen: dict[Path, Node] = field(default_factory=dict)
     size: int = 0
     counter: Counter = field(default_factory=Counter)
 
     def read(self, path: Path, file: str) -> Node:
-        """Read the document and merge in its fragments.
+        """Read the document and merge in its fragments; what is wrong in a part that was read is noted as a fault.
 
         Raises:
-            Invalid: a file cannot be read, patterns match nothing, fragments disagree; all problems at once.
+            Invalid: a part is missing, as a file cannot be read or a pattern matches nothing; all problems at once.
         """
         node = self.file(path, file, (path,), (file,))
         if self.problems or node is None:
-            raise Invalid(problems=self.problems)
+            raise Invalid(problems=[*self.faults.problems(), *self.problems])
         return node
 
     def file(self, path: Path, file: str, trail: tuple[Path, ...], names: tuple[str, ...]) -> Node | None:
         """One file with its fragments, None if it is broken (noted)."""
         try:
-            node = read_nodes(path, file)
+            node = read_nodes(path, file, self.faults)
             self.size += path.stat().st_size
             if self.size > TOTAL_BYTES:
                 raise Invalid(f"the document has more than {TOTAL_BYTES:,} bytes in all", place=file)
@@ -55,7 +56,7 @@ class Includer:
         except OSError as error:
             self.problems.append(Problem(f"cannot be read: {error.strerror}", file))
             return None
-        whole = Node(node.place, {key: value for key, value in entries.items() if key != "include"})
+        whole = replace(node, value={key: value for key, value in entries.items() if key != "include"}, merges=[])
         self.seen[path] = whole
         for pattern in self.patterns(entries.get("include")):
             for fragment in self.matches(pattern, path, file):
@@ -130,20 +131,17 @@ class Includer:
         """Two values of one key."""
         if isinstance(first.value, dict) and isinstance(second.value, dict):
             # A copy: an alias may make the same node stand elsewhere, where nothing is to be joined.
-            both = Node(first.place, dict(merged(first, self.counter)))
+            faults = [*first.faults, *second.faults]
+            both = Node(first.place, dict(merged(first, self.counter)), faults=faults)
             self.merge(both, second, path)
             return both
         if not same(first, second):
-            self.problems.append(
-                Problem(
-                    f"'{dotted(path)}' is also given in {first.place}, and differs",
-                    f"{second.place} {dotted(path)}",
-                    "keep one of the two; lists are not joined",
-                )
-            )
+            message = f"'{dotted(path)}' is also given in {first.place}, and differs"
+            remedy = "keep one of the two; lists are not joined"
+            self.faults.note(first, message, remedy, place=second.place, blames=False)
         return first
 
 
 def same(first: Node, second: Node) -> bool:
     """Whether two nodes carry the same value of the same type, in the same order."""
-    return first is second or repr(plain(first)[0]) == repr(plain(second)[0])
+    return first is second or repr(plain(first).tree) == repr(plain(second).tree)

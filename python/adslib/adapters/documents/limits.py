@@ -14,6 +14,8 @@ DEPTH = 64
 """Maps and lists within each other."""
 NODES = 200_000
 """Values in a tree, each alias and each turn of a loop counted where it lands."""
+PROBLEMS = 100
+"""That one file is read on after."""
 WHOLE = 2**63
 """Whole numbers stay below this, so that every store and language carries them."""
 

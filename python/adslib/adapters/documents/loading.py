@@ -10,15 +10,16 @@ from typing import Any
 
 from adslib.adapters.documents.examination import Examination
 from adslib.adapters.documents.including import Includer
-from adslib.adapters.documents.nodes import Place, nearest, plain
+from adslib.adapters.documents.nodes import Faults, Place, Plain, plain, told_at
 from adslib.adapters.documents.origin import whereabouts
 from adslib.adapters.documents.reading import read_nodes
-from adslib.domain.definition import Definition, Tree
+from adslib.domain.definition import EMPTY, Definition, Tree
 from adslib.domain.environment import Origin
+from adslib.domain.errors import Invalid
 from adslib.domain.names import checked_name
 from adslib.domain.opening import clone
 from adslib.domain.reading import read
-from adslib.domain.reading.findings import TreePath, dotted
+from adslib.domain.reading.findings import TreePath
 
 NOWHERE = Origin()
 
@@ -30,6 +31,10 @@ class Draft:
     tree: Tree
     sources: Mapping[TreePath, Place]
     origin: Origin
+
+    def where(self, path: TreePath) -> str:
+        """A path of the tree with its place, for messages."""
+        return told_at(self.sources, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,8 @@ class Document:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def where(self, path: TreePath) -> str:
-        """A path of the tree with the file and line of the nearest place that is known, for messages."""
-        return " ".join(filter(None, (str(nearest(self.sources, path) or ""), dotted(path))))
+        """A path of the tree with its place, for messages."""
+        return told_at(self.sources, path)
 
 
 def collect(path: str | os.PathLike[str]) -> Draft:
@@ -61,49 +66,77 @@ def collect(path: str | os.PathLike[str]) -> Draft:
     Raises:
         NotFound: there is no such file. Invalid: a file is no document, or the files do not fit together.
     """
+    read, origin = gathered(path)
+    return Draft(sound(read).tree, read.sources, origin)
+
+
+def gathered(path: str | os.PathLike[str]) -> tuple[Plain, Origin]:
+    """Read a document and all that it includes, with the faults of what could be read.
+
+    Raises:
+        NotFound: there is no such file. Invalid: a file is no document, or a part is missing.
+    """
     given = Path(path)
     where = whereabouts(given.resolve())
-    tree, sources = plain(Includer(where.project).read(given.resolve(), str(given)))
-    return Draft(tree, sources, where.origin)
+    includer = Includer(where.project)
+    read = plain(includer.read(given.resolve(), str(given)))
+    return read.told(includer.faults), where.origin
 
 
-def load(path: str | os.PathLike[str], parameters: Mapping[str, Any] | None = None) -> Document:
+def sound(read: Plain) -> Plain:
+    """The same, if its readers refused nothing.
+
+    Raises:
+        Invalid: they did.
+    """
+    if read.faults:
+        raise Invalid(problems=Examination(read).problems())
+    return read
+
+
+def load(
+    path: str | os.PathLike[str], parameters: Mapping[str, Any] | None = None, origin: Origin | None = None
+) -> Document:
     """Load a definition from a file (A2).
 
     Args:
         path: YAML, XML or JSON. parameters: values by name; what is not given has its default.
+        origin: where it comes from, if not from that file.
 
     Raises:
         NotFound: there is no such file.
         Invalid: everything that is wrong with it, each with file, line and path.
     """
-    draft = collect(path)
-    return examined(draft.tree, parameters or {}, draft.sources, draft.origin)
+    read, found = gathered(path)
+    return examined(read, parameters or {}, origin or found)
 
 
-def examined(
-    tree: Tree, given: Mapping[str, Any], sources: Mapping[TreePath, Place], origin: Origin = NOWHERE
-) -> Document:
+def examined(read: Plain, given: Mapping[str, Any], origin: Origin = NOWHERE) -> Document:
     """Check, render, check again and read a tree."""
-    examination = Examination(tree, sources)
+    examination = Examination(read)
     definition = examination.definition(given)
-    return Document(tree, examination.rendered.tree, definition, origin, sources, examination.given)
+    return Document(read.tree, examination.rendered.tree, definition, origin, read.sources, examination.given)
 
 
 def restored(
-    tree: Tree, parameters: Mapping[str, Any], origin: Origin = NOWHERE, rendered: Tree | None = None
+    tree: Tree,
+    parameters: Mapping[str, Any],
+    origin: Origin = NOWHERE,
+    rendered: Tree | None = None,
+    sources: Mapping[TreePath, Place] = EMPTY,
 ) -> Document:
-    """A stored revision as a document.
+    """A tree as a document: a stored revision, or what somebody made of one.
 
     Args:
         rendered: the rendered tree that was stored with it: nothing is rendered and checked again.
+        sources: place of those paths that come from a file.
 
     Raises:
-        Invalid: it no longer is what this version of ads reads; each problem with its path.
+        Invalid: it is not what this version of ads reads; each problem with its path.
     """
     if rendered is not None:
-        return Document(tree, rendered, read(rendered), origin, {}, parameters)
-    return examined(tree, parameters, {}, origin)
+        return Document(tree, rendered, read(rendered), origin, sources, parameters)
+    return examined(Plain(tree, sources), parameters, origin)
 
 
 def renamed(document: Document, name: str) -> Document:
@@ -127,7 +160,7 @@ def loads_tree(tree: Tree, parameters: Mapping[str, Any] | None = None) -> tuple
     Raises:
         Invalid: everything that is wrong with it, each with its path.
     """
-    document = examined(tree, parameters or {}, {})
+    document = examined(Plain(tree), parameters or {})
     return document.rendered, document.definition
 
 
@@ -137,7 +170,9 @@ def read_tree(path: str | os.PathLike[str]) -> Tree:
     Raises:
         NotFound: there is no such file. Invalid: it is no YAML, XML or JSON that a definition may use.
     """
-    return plain(read_nodes(Path(path)))[0]
+    faults = Faults()
+    read = plain(read_nodes(Path(path), str(path), faults)).told(faults)
+    return sound(read).tree
 
 
 def dump_yaml(tree: Tree) -> str:

@@ -1,13 +1,15 @@
-"""A document between its text and its plain tree: values that know the line they stand in."""
+"""A document between its text and its plain tree: values that know their line, and what was refused there."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from adslib.adapters.documents.limits import Counter, check_depth
-from adslib.domain.definition import Tree
-from adslib.domain.reading.findings import TreePath
+from adslib.adapters.documents.limits import PROBLEMS, Counter, check_depth
+from adslib.domain.definition import EMPTY, Tree
+from adslib.domain.errors import Invalid, Problem
+from adslib.domain.reading.findings import TreePath, dotted
 
 Scalar = str | int | float | bool | None
 
@@ -31,6 +33,29 @@ def nearest(sources: Mapping[TreePath, Place], path: TreePath) -> Place | None:
     return next((sources[path[:n]] for n in range(len(path), -1, -1) if path[:n] in sources), None)
 
 
+def told_at(sources: Mapping[TreePath, Place], path: TreePath, place: Place | None = None) -> str:
+    """A path for messages, with the file and line of its place, or of the nearest above that is known."""
+    return " ".join(filter(None, (str(place or nearest(sources, path) or ""), dotted(path))))
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a reader refuses. It goes on with something in its place, so that all that is wrong is told at once (A2).
+
+    Args:
+        blames: whatever else is said of the value follows from this.
+    """
+
+    place: Place
+    message: str
+    remedy: str = ""
+    blames: bool = True
+
+    def problem(self) -> Problem:
+        """The fault where no path is known."""
+        return Problem(self.message, str(self.place), self.remedy)
+
+
 @dataclass(slots=True)
 class Node:
     """A scalar, a map or a list, with its place. Aliases make the same node stand in several places of the tree."""
@@ -39,21 +64,66 @@ class Node:
     value: Scalar | dict[str, Node] | list[Node]
     merges: list[Node] = field(default_factory=list)
     """What ``<<`` named, first wins; the map's own keys win over all."""
+    faults: list[Fault] = field(default_factory=list)
 
 
-def plain(node: Node) -> tuple[Tree, Sources]:
-    """Make the plain tree of a node and the map from paths to places.
+@dataclass(slots=True)
+class Faults:
+    """All faults of the files that were read, also those of values that are not in the tree."""
+
+    all: list[Fault] = field(default_factory=list)
+
+    def note(
+        self, node: Node, message: str, remedy: str = "", *, place: Place | None = None, blames: bool = True
+    ) -> None:
+        """Note a fault of a value.
+
+        Args:
+            place: where it stands, if that is not where the value begins.
+
+        Raises:
+            Invalid: there are too many to read on.
+        """
+        fault = Fault(place or node.place, message, remedy, blames)
+        node.faults.append(fault)
+        self.all.append(fault)
+        if len(self.all) > PROBLEMS:
+            raise Invalid("there is more wrong than this", place=str(fault.place), remedy="mend these first")
+
+    def problems(self) -> list[Problem]:
+        """Each fault once, in the order of reading."""
+        return list(dict.fromkeys(fault.problem() for fault in self.all))
+
+
+class Plain(NamedTuple):
+    """A plain tree, the place of each path that comes from a file, and the faults by path."""
+
+    tree: Tree
+    sources: Mapping[TreePath, Place] = EMPTY
+    faults: tuple[tuple[TreePath, Fault], ...] = ()
+
+    def told(self, faults: Faults) -> Plain:
+        """The same, with the faults of values that are not in the tree: left out, given twice, or merged away."""
+        here = {fault.problem() for _, fault in self.faults}
+        strays = tuple(((), replace(fault, blames=False)) for fault in faults.all if fault.problem() not in here)
+        return self._replace(faults=self.faults + strays)
+
+
+def plain(node: Node) -> Plain:
+    """Make the plain tree of a node.
 
     Raises:
         Invalid: aliases or nesting go beyond the limits.
     """
     sources: Sources = {}
+    faults: list[tuple[TreePath, Fault]] = []
     counter = Counter()
 
     def build(here: Node, path: TreePath) -> Tree:
         counter.add(str(here.place))
         check_depth(len(path), str(here.place))
         sources[path] = here.place
+        faults.extend((path, fault) for fault in here.faults)
         value = here.value
         if isinstance(value, dict):
             return {key: build(below, (*path, key)) for key, below in merged(here, counter).items()}
@@ -61,7 +131,7 @@ def plain(node: Node) -> tuple[Tree, Sources]:
             return [build(below, (*path, index)) for index, below in enumerate(value)]
         return value
 
-    return build(node, ()), sources
+    return Plain(build(node, ()), sources, tuple(faults))
 
 
 def merged(node: Node, counter: Counter, depth: int = 0) -> dict[str, Node]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adslib.adapters.documents.limits import FILE_BYTES
-from adslib.adapters.documents.nodes import Node
+from adslib.adapters.documents.nodes import Faults, Node
 from adslib.domain.errors import Invalid, NotFound
 
 
@@ -45,28 +45,28 @@ def read_file_text(path: Path) -> str:
         raise Invalid("this is not UTF-8 text", place=f"{path}:{line}", remedy="save the file as UTF-8") from None
 
 
-def yaml_nodes(text: str, file: str) -> Node:
+def yaml_nodes(text: str, file: str, faults: Faults) -> Node:
     """Read YAML."""
     from adslib.adapters.documents.yaml_reading import read_yaml
 
-    return read_yaml(text, file)
+    return read_yaml(text, file, faults)
 
 
-def xml_nodes(text: str, file: str) -> Node:
+def xml_nodes(text: str, file: str, faults: Faults) -> Node:
     """Read XML."""
     from adslib.adapters.documents.xml_reading import read_xml
 
-    return read_xml(text, file)
+    return read_xml(text, file, faults)
 
 
-def json_nodes(text: str, file: str) -> Node:
+def json_nodes(text: str, file: str, faults: Faults) -> Node:
     """Read JSON."""
     from adslib.adapters.documents.json_reading import read_json
 
-    return read_json(text, file)
+    return read_json(text, file, faults)
 
 
-READERS: dict[str, Callable[[str, str], Node]] = {
+READERS: dict[str, Callable[[str, str, Faults], Node]] = {
     ".yml": yaml_nodes,
     ".yaml": yaml_nodes,
     ".xml": xml_nodes,
@@ -74,23 +74,24 @@ READERS: dict[str, Callable[[str, str], Node]] = {
 }
 
 
-def read_nodes(path: Path, file: str = "") -> Node:
+def read_nodes(path: Path, file: str, faults: Faults) -> Node:
     """Read one file into nodes.
 
     Args:
-        path: the file. file: its name in messages; default: the path.
+        path: the file. file: its name in messages.
+        faults: where what is refused is noted, as long as reading can go on.
 
     Raises:
-        NotFound: there is no such file. Invalid: it is no document; the message has file and line.
+        NotFound: there is no such file. Invalid: it cannot be read on; the message has file and line.
     """
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise Invalid(
             f"'{path.suffix or path.name}' is no kind of definition",
-            place=file or str(path),
+            place=file,
             remedy=f"name the file {', '.join(READERS)}",
         )
-    node = reader(read_file_text(path), file or str(path))
+    node = reader(read_file_text(path), file, faults)
     if not isinstance(node.value, dict):
         raise Invalid("a definition is a map of keys", place=str(node.place), remedy="begin with 'environment: name'")
     return node

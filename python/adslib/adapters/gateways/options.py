@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from adslib.domain.errors import Invalid, Problem
 
 T = TypeVar("T")
+W = TypeVar("W", bound=StrEnum)
 
 
 class Options:
@@ -54,6 +56,15 @@ class Options:
         known = {"true": True, "yes": True, "false": False, "no": False}
         word = str(value).lower()
         return known[word] if word in known else self._wrong(name, value, "use true or false", default)
+
+    def chosen(self, name: str, choices: type[W]) -> frozenset[W]:
+        """Some words out of the ones there are, also written as one text with commas."""
+        known = {str(choice): choice for choice in choices}
+        words = self.names(name)
+        unknown = [word for word in words if word not in known]
+        if unknown:
+            return self._wrong(name, unknown[0], f"use some of: {', '.join(sorted(known))}", frozenset())
+        return frozenset(known[word] for word in words)
 
     def names(self, name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
         """A list of names, also written as one text with commas."""

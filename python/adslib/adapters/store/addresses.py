@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, delete, func, insert, literal, select, text, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, insert, literal, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from adslib.adapters.store.address_schema import address_history, address_requests, addresses
@@ -16,9 +16,8 @@ from adslib.adapters.store.statements import Crossed, Statements, Values, chunks
 from adslib.domain.assignment import Assignment
 from adslib.domain.prefix import Address
 
-_FIELDS = tuple(field.name for field in fields(Assignment))
-_OURS = [addresses.c[name] for name in _FIELDS]
-_PAST = [address_history.c[name] for name in _FIELDS]
+_OURS = [addresses.c[name] for name in Assignment._fields]
+_PAST = [address_history.c[name] for name in Assignment._fields]
 
 
 class Addresses:
@@ -33,8 +32,8 @@ class Addresses:
         Raises:
             Crossed: somebody has taken one of the addresses or names meanwhile.
         """
-        if new:
-            self._crossing(insert(addresses), [{name: getattr(each, name) for name in _FIELDS} for each in new])
+        with _crossing():
+            self._statements.write_all(addresses, new)
 
     def by_ids(self, ids: Iterable[str]) -> dict[str, Assignment]:
         """Assignments by their ids; those that are over are left out."""
@@ -96,6 +95,11 @@ class Addresses:
             seen = func.coalesce(addresses.c.seen, addresses.c.given)
             query = query.where(addresses.c.given < unseen_since, seen < unseen_since)
         return [Assignment(*row) for row in self._statements.rows(query.limit(limit))]
+
+    def of_machines(self) -> builtins.list[Assignment]:
+        """What machines have, by machine."""
+        query = select(*_OURS).where(addresses.c.machine != "").order_by(addresses.c.machine, addresses.c.id)
+        return [Assignment(*row) for row in self._statements.rows(query)]
 
     def count(self, network: str) -> int:
         """How many assignments a network has."""
@@ -191,14 +195,8 @@ class Addresses:
             Crossed: the key was used meanwhile.
         """
         row = {"tenant": tenant, "key": key, "digest": digest, "answer": answer, "created": at}
-        self._crossing(insert(address_requests), row)
-
-    def _crossing(self, statement: Insert, rows: Values | Sequence[Values]) -> None:
-        """Add rows that nobody had a moment ago; whoever lost begins again, since PostgreSQL takes no more here."""
-        try:
-            self._statements.write(statement, rows)
-        except IntegrityError as error:
-            raise Crossed("somebody else was faster", remedy="repeat it") from error
+        with _crossing():
+            self._statements.write(insert(address_requests), row)
 
     def _count(self, *condition: ColumnElement[bool]) -> int:
         return int(self._statements.rows(select(func.count()).where(*condition))[0][0])
@@ -213,3 +211,12 @@ def _between(table: Any, space: str, version: int, places: range) -> tuple[Colum
         table.c.version == version,
         table.c.number.between(places.start, places.stop - 1),
     )
+
+
+@contextmanager
+def _crossing() -> Iterator[None]:
+    """Add rows that nobody had a moment ago; whoever lost begins again, since PostgreSQL takes no more here."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Crossed("somebody else was faster", remedy="repeat it") from error

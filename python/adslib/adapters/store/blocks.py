@@ -7,11 +7,11 @@ So no two wait for each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import groupby
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import delete, func, not_, select, update
+from sqlalchemy import Integer, bindparam, delete, func, insert, not_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adslib.adapters.store.address_schema import blocks, strips
@@ -38,13 +38,13 @@ class Blocks:
             self._next(strip)
         taken: list[int] = []
         while len(taken) < count:
-            row = (
-                self._locked(strip, skip=not patient)
-                or self._begun(strip, hasty=bool(taken))
-                or (None if taken and not patient else self._locked(strip, skip=False))
-            )
-            if row is not None:
-                taken += self._taken_of(strip, row, count - len(taken))
+            need = count - len(taken)
+            there = self._locked(strip, need, skip=not patient)
+            begun = [] if there else self._begun(strip, need, hasty=bool(taken))
+            if not there and not begun and (patient or not taken):
+                there = self._locked(strip, need, skip=False)
+            if there or begun:
+                taken += self._taken_of(strip, there, begun, need)
             elif not self._open(strip):
                 break
             elif taken:
@@ -136,57 +136,50 @@ class Blocks:
         rows = self._statements.rows(query.order_by(blocks.c.start).limit(count))
         found = [place for start, bits in rows for place in take(start, unsigned(bits), count)[1]]
         begun = self._statements.first(select(strips.c.next).where(strips.c.id == strip.id))
-        start, unmade = (begun.next if begun else strip.begin), 0
-        while unmade < count and (start := self._unmade(strip, start)) < strip.usable.stop:
-            places = take(start, strip.bits(start), count)[1]
-            found += places
-            unmade += len(places)
-            start += PLACES
-        return sorted(found)[:count]
+        unmade = (
+            place
+            for start, bits in self._unmade(strip, begun.next if begun else strip.begin)
+            for place in take(start, bits, count)[1]
+        )
+        return sorted([*found, *islice(unmade, count)])[:count]
 
     # ── within ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _locked(self, strip: Strip, *, skip: bool) -> Any:
-        query = (
-            select(blocks.c.start, blocks.c.bits)
-            .where(blocks.c.strip == strip.id, blocks.c.has_free)
-            .order_by(blocks.c.start)
-            .with_for_update(skip_locked=skip)
-        )
-        return self._statements.first(query)
+    def _locked(self, strip: Strip, need: int, *, skip: bool) -> list[tuple[int, int]]:
+        """Blocks with free places, which are ours from now on, at most as many as are needed: their begin and bits."""
+        values = {"strip": strip.id, "need": _blocks_for(need)}
+        return [(row[0], unsigned(row[1])) for row in self._statements.rows(_UNUSED if skip else _FREE, values)]
 
     def _open(self, strip: Strip) -> int:
-        """How many blocks with free places there are."""
+        """How many blocks with free places there are, up to `spread`."""
         query = select(blocks.c.start).where(blocks.c.strip == strip.id, blocks.c.has_free).limit(strip.spread)
         return len(self._statements.rows(query))
 
-    def _begun(self, strip: Strip, *, hasty: bool) -> Any:
-        """Begin the next block that has free places, while fewer than `spread` stand open."""
+    def _begun(self, strip: Strip, need: int, *, hasty: bool) -> list[tuple[int, int]]:
+        """The next blocks that have free places, not written yet, while fewer than `spread` stand open."""
         if self._open(strip) >= strip.spread:
-            return None
+            return []
         start = self._next(strip, hasty=hasty)
         if start is None or self._open(strip) >= strip.spread:
-            return None
-        start = self._unmade(strip, start)
-        bits = strip.bits(start)
-        if start < strip.usable.stop:
-            self._made(strip, start, bits)
-            self._statements.write(update(strips).where(strips.c.id == strip.id).values(next=start + PLACES))
-        return (start, signed(bits)) if start < strip.usable.stop else None
+            return []
+        begun = list(islice(self._unmade(strip, start), _blocks_for(need)))
+        reached = begun[-1][0] + PLACES if begun else strip.usable.stop
+        if reached != start:
+            self._statements.write(update(strips).where(strips.c.id == strip.id).values(next=reached))
+        return begun
 
-    def _unmade(self, strip: Strip, start: int) -> int:
-        """The first block from here on that is not there yet and has a free place; beyond the end: there is none."""
+    def _unmade(self, strip: Strip, start: int) -> Iterator[tuple[int, int]]:
+        """From here on the blocks that are not there yet and have free places, with their bits."""
         while start < strip.usable.stop:
-            window = range(start, start + PLACES * CHUNK, PLACES)
+            window = range(start, min(start + PLACES * CHUNK, strip.usable.stop), PLACES)
             query = select(blocks.c.start).where(
                 blocks.c.strip == strip.id, blocks.c.start.between(window[0], window[-1])
             )
             made = {row[0] for row in self._statements.rows(query)}
             for each in window:
-                if each not in made and strip.bits(each) != FULL:
-                    return each
-            start = window.stop
-        return start
+                if each not in made and (bits := strip.bits(each)) != FULL:
+                    yield each, bits
+            start += PLACES * CHUNK
 
     def _next(self, strip: Strip, *, hasty: bool = False) -> int | None:
         """Where the next block begins; from now on only we begin blocks. None: somebody else does, and we are hasty."""
@@ -209,16 +202,27 @@ class Blocks:
 
     def _made(self, strip: Strip, start: int, bits: int) -> bool:
         """Make a block; tells whether it was not there yet."""
-        row = {"strip": strip.id, "start": start, "bits": signed(bits), "taken": 0, "has_free": bits != FULL}
-        return self._insert_once(blocks, row)
+        return self._insert_once(blocks, _row(strip.id, start, bits, 0))
 
     def _insert_once(self, table: Any, row: dict[str, Any]) -> bool:
         dialect = postgresql if self._statements.postgresql else sqlite
         return self._statements.write(dialect.insert(table).values(row).on_conflict_do_nothing()) == 1
 
-    def _taken_of(self, strip: Strip, row: Any, count: int) -> list[int]:
-        bits, taken = take(int(row[0]), unsigned(row[1]), count)
-        self._write(strip.id, row[0], bits, len(taken))
+    def _taken_of(
+        self, strip: Strip, there: list[tuple[int, int]], begun: list[tuple[int, int]], need: int
+    ) -> list[int]:
+        """Take places of blocks, and write them: those that are there, and those that are begun now."""
+        taken: list[int] = []
+        changed: dict[int, tuple[int, int]] = {}
+        for start, bits in there or begun:
+            bits, places = take(start, bits, need - len(taken))
+            changed[start] = (bits, len(places))
+            taken += places
+        rows = [_row(strip.id, start, bits, count) for start, (bits, count) in changed.items()]
+        if begun:
+            self._statements.write(insert(blocks), rows)
+        else:
+            self._statements.write(_TAKE, [{f"b_{name}": value for name, value in row.items()} for row in rows])
         return taken
 
     def _write(self, strip_id: str, start: int, bits: int, taken: int) -> None:
@@ -231,3 +235,28 @@ class Blocks:
         if free:
             values |= {"bits": blocks.c.bits.op("&")(signed(FULL & ~bits)), "has_free": True}
         self._statements.write(change.values(values))
+
+
+_FREE = (
+    select(blocks.c.start, blocks.c.bits)
+    .where(blocks.c.strip == bindparam("strip"), blocks.c.has_free)
+    .order_by(blocks.c.start)
+    .limit(bindparam("need", type_=Integer))
+    .with_for_update()
+)
+_UNUSED = _FREE.with_for_update(skip_locked=True)
+
+_TAKE = (
+    update(blocks)
+    .where(blocks.c.strip == bindparam("b_strip"), blocks.c.start == bindparam("b_start"))
+    .values(bits=bindparam("b_bits"), taken=blocks.c.taken + bindparam("b_taken"), has_free=bindparam("b_has_free"))
+)
+
+
+def _blocks_for(need: int) -> int:
+    """How many blocks so many places fill, as far as one statement goes."""
+    return min(-(-need // PLACES), CHUNK)
+
+
+def _row(strip: str, start: int, bits: int, taken: int) -> dict[str, Any]:
+    return {"strip": strip, "start": start, "bits": signed(bits), "taken": taken, "has_free": bits != FULL}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakSet
 
-from sqlalchemy import URL, Connection, Engine
+from sqlalchemy import URL, Connection, Engine, Pool
 from sqlalchemy.exc import SQLAlchemyError
 
 from adslib.adapters.store.connecting import READING, make_engine, shown
@@ -16,6 +16,9 @@ from adslib.adapters.store.transaction import Transaction
 from adslib.adapters.store.trouble import translated
 
 _open: WeakSet[Database] = WeakSet()
+
+# Pools of connections that a fork inherited: kept, since SQLite must not even close what another process opened.
+_of_parents: list[Pool] = []
 
 
 class Database:
@@ -84,6 +87,7 @@ class Database:
     def forget_connections(self) -> None:
         """Leave the connections to the parent process that made them."""
         if self._engine is not None:
+            _of_parents.append(self._engine.pool)
             self._engine.dispose(close=False)
         self._within = threading.local()
 

@@ -6,11 +6,11 @@ import builtins
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, or_, select, text
 
 from adslib.adapters.store.address_schema import networks
 from adslib.adapters.store.generations import matched_update, refuse_stale
-from adslib.adapters.store.statements import Statements, chunks
+from adslib.adapters.store.statements import Statements, Values, chunks
 from adslib.domain.errors import Conflict, NotFound
 from adslib.domain.network import Held, Network, Role
 from adslib.domain.prefix import WIDTHS, Address, Prefix, read_address
@@ -84,16 +84,17 @@ class Networks:
 
     def serving(self, *condition: ColumnElement[bool]) -> builtins.list[Network]:
         """Networks that addresses are about to be taken from: nobody changes or removes them meanwhile."""
-        return self._where(*condition, lock={"key_share": True, "read": True})
+        return self._found(_SERVING.where(*condition))
 
     def of_vlan(self, datacenter: str, vlan: int) -> builtins.list[Network]:
         """The networks of a VLAN, of all data centres if none is named; see `serving`."""
-        condition = [networks.c.vlan == vlan]
-        return self.serving(*condition, *([networks.c.datacenter == datacenter] if datacenter else []))
+        if not datacenter:
+            return self.serving(networks.c.vlan == vlan)
+        return self._found(_OF_VLAN, {"vlan": vlan, "datacenter": datacenter})
 
     def named(self, name: str) -> builtins.list[Network]:
         """The network of this name, or none; see `serving`."""
-        return self.serving(networks.c.name == name)
+        return self._found(_NAMED, {"name": name})
 
     def of_space(self, space: str) -> builtins.list[Network]:
         """The networks of a space; see `serving`."""
@@ -113,7 +114,8 @@ class Networks:
         Raises:
             NotFound: one is not there.
         """
-        found = {network.name: network for network in self._where(networks.c.name.in_(names), lock={})}
+        query = _ALL.where(networks.c.name.in_(names)).with_for_update()
+        found = {network.name: network for network in self._found(query)}
         for name in names:
             if name not in found:
                 raise NotFound(f"there is no network '{name}'", remedy=LOOK)
@@ -153,12 +155,18 @@ class Networks:
         """Forget a network that nobody has an address of."""
         self._statements.write(delete(networks).where(networks.c.id == network.id))
 
-    def _where(self, *condition: ColumnElement[bool], lock: dict[str, Any] | None = None) -> builtins.list[Network]:
-        query = select(networks).where(*condition).order_by(networks.c.name)
-        if lock is not None:
-            # Rows are locked in the order of their names, so that two who want several never wait for each other.
-            query = query.with_for_update(**lock)
-        return [network_of(row) for row in self._statements.rows(query)]
+    def _where(self, *condition: ColumnElement[bool]) -> builtins.list[Network]:
+        return self._found(_ALL.where(*condition))
+
+    def _found(self, query: Select[*tuple[Any, ...]], values: Values | None = None) -> builtins.list[Network]:
+        return [network_of(row) for row in self._statements.rows(query, values)]
+
+
+# Rows are locked in the order of their names, so that two who want several never wait for each other.
+_ALL = select(networks).order_by(networks.c.name)
+_SERVING = _ALL.with_for_update(key_share=True, read=True)
+_OF_VLAN = _SERVING.where(networks.c.vlan == bindparam("vlan"), networks.c.datacenter == bindparam("datacenter"))
+_NAMED = _SERVING.where(networks.c.name == bindparam("name"))
 
 
 def values_of(network: Network) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -46,6 +47,12 @@ def kind_of(value: object) -> str:
     if value is None:
         return "nothing"
     return KINDS.get(type(value), type(value).__name__)
+
+
+def shown(value: object) -> str:
+    """A value for a message: as it is if it is short enough to be one, else what it is."""
+    simple = isinstance(value, (str, int, float))
+    return json.dumps(value, ensure_ascii=False)[:80] if simple else kind_of(value)
 
 
 @dataclass(slots=True)

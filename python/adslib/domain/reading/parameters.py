@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any, get_args, get_type_hints
 
 from adslib.domain.definition import Parameter, Tree
 from adslib.domain.errors import Invalid
-from adslib.domain.reading.findings import Findings, Part, did_you_mean, kind_of
+from adslib.domain.reading.findings import Findings, Part, did_you_mean, shown
 
 NAME = re.compile(r"[a-z_][a-z0-9_]*")
 TYPES: tuple[str, ...] = get_args(get_type_hints(Parameter)["type"])
@@ -22,6 +23,8 @@ WORDS = {
     "list": "a list",
     "map": "a map",
 }
+EXAMPLES = {"str": "text", "int": "1", "float": "0.5", "bool": "true", "list": '["a", "b"]', "map": '{"a": 1}'}
+MARKS = "'{{', '{%' or '{#'"
 DEPLOYMENT = ("self", "members", "configurations")
 """Names that belong to the deployment, like all that begin with ``ads_``; no parameter may take one."""
 
@@ -103,12 +106,12 @@ def check_declaration(parameter: Parameter, part: Part) -> None:
 def value_problem(parameter: Parameter, value: Any) -> str:
     """What is wrong with a value for a parameter; empty: nothing."""
     if type(value) not in PYTHON[parameter.type]:
-        return f"expected {WORDS[parameter.type]}, got {kind_of(value)}"
+        return f"expected {WORDS[parameter.type]}, got {shown(value)}"
     if parameter.choices and value not in parameter.choices:
-        return f"{value!r} is none of the choices: {', '.join(map(str, parameter.choices))}"
+        return f"{shown(value)} is none of the choices: {', '.join(map(str, parameter.choices))}"
     if parameter.type in ("int", "float"):
         return bounds_problem(parameter, value)
-    return "a value holds no '{{', '{%' or '{#'" if holds_template(value) else ""
+    return f"{shown(value)}: a value holds no {MARKS}" if holds_template(value) else ""
 
 
 def bounds_problem(parameter: Parameter, value: float) -> str:
@@ -145,6 +148,16 @@ def typed(parameter: Parameter, value: Any) -> Any:
     return read if type(read) in PYTHON[parameter.type] else value
 
 
+def how_to_give(parameter: Parameter) -> str:
+    """How the value of a parameter is given, with one that would do."""
+    known = (*parameter.choices, parameter.default, parameter.minimum, parameter.maximum)
+    good = next((value for value in known if value is not None and not value_problem(parameter, value)), None)
+    value = json.dumps(good) if good is not None and not isinstance(good, str) else good
+    said = f"{parameter.name}={value or EXAMPLES[parameter.type]}"
+    about = f" ({parameter.description})" if parameter.description else ""
+    return f"give it with -p {shlex.quote(said)}{about}"
+
+
 def parameter_values(parameters: tuple[Parameter, ...], given: Mapping[str, Any]) -> dict[str, Any]:
     """The value of each parameter: what is given, else its default (A2).
 
@@ -168,13 +181,13 @@ def parameter_values(parameters: tuple[Parameter, ...], given: Mapping[str, Any]
         path = ("parameters", name)
         if name not in given:
             if parameter.required:
-                findings.add(path, f"parameter '{name}' needs a value", parameter.description)
+                findings.add(path, f"parameter '{name}' needs a value", how_to_give(parameter))
             values[name] = parameter.default
             continue
         values[name] = typed(parameter, given[name])
         message = value_problem(parameter, values[name])
         if message:
-            findings.add(path, f"parameter '{name}': {message}")
+            findings.add(path, f"parameter '{name}': {message}", how_to_give(parameter))
     if findings.problems:
         raise Invalid(problems=findings.problems)
     return values

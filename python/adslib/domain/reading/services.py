@@ -55,13 +55,14 @@ def read_service(name: str, part: Part) -> Service:
 
 def read_roles(part: Part, component: str) -> tuple[Role, ...]:
     """The roles given; without any, a component is deployed by our own role."""
-    if part.get("roles") is None:
+    given = part.get("roles")
+    if given is None:
         if not component:
             part.wrong("a service needs a component or roles", "say what implements it")
             return ()
         return (Role(COMPONENT_ROLE, ads_root=True),)
     roles = tuple(read_role(item) for item in part.each("roles") if item.expect(str, dict))
-    if not roles and not component:
+    if given.value == [] and not component:
         part.wrong("a service needs a component or roles", "name at least one role")
     return roles
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,8 +66,8 @@ def create(
         raise Invalid("there is nothing to create it from", remedy="name a file, or a template with --template")
     with opened(ctx) as ads:
         if template:
-            fill = documents.collect(file).tree if file else {}
-            name = name or str(fill.get("environment") or "")
+            fill = documents.collect(file) if file else None
+            name = name or str((fill and fill.tree.get("environment")) or "")
             if not name:
                 raise Invalid("the new environment has no name", remedy="give it with --name")
             outcome = ads.templates.instantiate(
@@ -90,20 +92,25 @@ def edit(
     """Give an environment a new definition.
 
     From FILE, from new parameters alone, or from $EDITOR where neither is given. Parameters keep the values that the
-    environment has, unless others are given.
+    environment has, unless others are given. For an environment that was made from a template, FILE may be what fills
+    the template, changed.
     """
 
     given = pairs(parameter, "parameter")
     with opened(ctx) as ads:
-        document = proposed(ads, name, file, given) if file or given else _edited(name, ads.environments.document(name))
-        outcome = ads.environments.edit(name, document, comment=comment, dry_run=dry_run)
+        if file or given:
+            outcome = ads.environments.edit(name, proposed(ads, name, file, given), comment=comment, dry_run=dry_run)
+        else:
+            with _edited(name, ads.environments.document(name)) as document:
+                outcome = ads.environments.edit(name, document, comment=comment, dry_run=dry_run)
         state = outcome.after.get("state")
     show_outcome(outcome, format, dry_run=dry_run)
-    if outcome.changed and not dry_run and state not in ("not-deployed", "stopped") and format is Format.TABLE:
+    if outcome.changed and not dry_run and state != "not-deployed" and format is Format.TABLE:
         say(f"To bring what stands up to it: ads environment deploy {name}")
 
 
-def _edited(name: str, current: Document) -> Document:
+@contextmanager
+def _edited(name: str, current: Document) -> Iterator[Document]:
     """The current definition as the user leaves it in the editor; what is wrong with it stays in a file to go on."""
     import shlex
     import subprocess
@@ -124,13 +131,12 @@ def _edited(name: str, current: Document) -> Document:
     if done.returncode:
         raise Failed(f"the editor ended with exit code {done.returncode}", remedy="nothing was changed")
     try:
-        document = documents.restored(documents.read_tree(path), current.parameters, current.origin)
+        yield documents.load(path, current.parameters, current.origin)
     except Exception:
         say(f"Your text is kept in {path}; go on with: ads environment edit {name} {path}")
         raise
     path.unlink()
     folder.rmdir()
-    return document
 
 
 @app.command()

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from adslib.domain.plan import Action, Plan, Verb
-from adslib.entrypoints.cli.presenting import coloured
+from adslib.entrypoints.cli.presenting import coloured, say
 
 SIGNS = {Verb.CREATE: "+", Verb.ALLOCATE: "+", Verb.DEPLOY: "+", Verb.REMOVE: "-", Verb.DELETE: "-", Verb.RELEASE: "-"}
+FILES = "What the files of the project hold is compared when it is deployed, {which}."
 STYLES = {"+": "green", "-": "red", "~": "yellow"}
 
 
@@ -22,11 +23,14 @@ def show_plan(plan: Plan) -> None:
         return
     if not plan.actions:
         print("Nothing differs: what stands is what is defined.")
+        say(FILES.format(which="at every instance"))
         return
     for verb, actions in groupby(plan.actions, key=lambda action: action.verb):
         _group(verb, list(actions))
     counts = ", ".join(f"{number} to {verb}" for verb, number in plan.counts().items())
     print(f"\n{counts}")
+    if 0 < sum(1 for action in plan.actions if action.stage) < len(plan.seats):
+        say(FILES.format(which="at the instances above; with --all at every one"))
 
 
 def _group(verb: Verb, actions: Iterable[Action]) -> None:

@@ -52,7 +52,8 @@ def plan(
     """Show what a deployment would do, and why.
 
     It shows what would be created, changed, moved and removed. With FILE, or with other parameters, it shows what an
-    edit would lead to, also of an environment that does not exist yet. Exit code 3: something is missing.
+    edit would lead to, also of an environment that does not exist yet. It compares definitions: what the files of the
+    project hold is compared when it is deployed. Exit code 3: something is missing.
     """
     from adslib.entrypoints.cli.planning import show_plan
 

@@ -11,7 +11,7 @@ from adslib.adapters.gateways.sim.faults import Faults
 from adslib.adapters.gateways.sim.gateway import SYSTEMS, SimulatedGateway
 from adslib.adapters.gateways.surroundings import Surroundings
 from adslib.domain.errors import Invalid
-from adslib.domain.gateway import Gateway
+from adslib.domain.gateway import Capability, Gateway
 
 __all__ = ["SimulatedGateway", "connect"]
 
@@ -36,10 +36,11 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
     quota = read.whole("quota", 100_000)
     locations = read.names("locations")
     systems = read.names("systems", SYSTEMS)
+    lacks = read.chosen("lacks", Capability)
     read.finish()
     if around.engine is None:
         raise Invalid("a simulated cloud needs the store to lie in", place=f"gateway {name}")
     cloud = Cloud(name, engine_of(around.engine))
     return SimulatedGateway(
-        cloud, faults, boot=boot, quota=quota, sizes=around.sizes, locations=locations, systems=systems
+        cloud, faults, boot=boot, quota=quota, sizes=around.sizes, locations=locations, systems=systems, lacks=lacks
     )

@@ -28,11 +28,10 @@ class SimulatedGateway:
     Args:
         cloud: where it is kept. faults: what goes wrong. boot: seconds until a machine is up.
         quota: how many machines there may be. sizes: what they can be. locations: empty: any.
-        systems: what it runs, the default first.
+        systems: what it runs, the default first. lacks: what it cannot do; all else it can.
     """
 
     kind = "sim"
-    capabilities = frozenset(Capability)
 
     def __init__(
         self,
@@ -44,7 +43,9 @@ class SimulatedGateway:
         sizes: tuple[Size, ...],
         locations: tuple[str, ...],
         systems: tuple[str, ...],
+        lacks: frozenset[Capability] = frozenset(),
     ) -> None:
+        self.capabilities = frozenset(Capability) - lacks
         self.name = cloud.name
         self._cloud = cloud
         self._faults = faults

@@ -1,0 +1,85 @@
+"""Reconciling: addresses whose machine is gone, and machines whose address nobody knows of (I5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from adslib.adapters.store import Transaction
+from adslib.app import App
+from adslib.domain.actor import Actor
+from adslib.domain.assignment import AddressRequest, Assignment
+from adslib.domain.errors import Invalid
+from adslib.domain.machine import Machine
+from adslib.domain.network import Network, Role
+from adslib.domain.prefix import Address, read_address
+from adslib.usecases.allocating import allocate, give_back, whose
+from adslib.usecases.viewing import may_see
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A machine whose address lies in a network and is not recorded as its own.
+
+    Args:
+        holder: in words, who has the address; empty: nobody.
+    """
+
+    machine: Machine
+    address: Address
+    network: Network
+    holder: str = ""
+
+    def shown(self) -> dict[str, str]:
+        """As plain data."""
+        where = {"address": str(self.address), "network": self.network.name}
+        return {"machine": self.machine.name, **where, "holder": self.holder}
+
+
+def gone(tx: Transaction, actor: Actor) -> list[Assignment]:
+    """What is held by machines that there are no longer."""
+    named = [each for each in tx.addresses.of_machines() if may_see(actor, each.tenant)]
+    there = {machine.name for machine in tx.machines.list()}
+    return [each for each in named if each.machine not in there]
+
+
+def strays(tx: Transaction, actor: Actor) -> list[Stray]:
+    """Machines whose address is not recorded, where one network of their data centre, or one at all, holds it."""
+    networks = [each for each in tx.networks.list() if each.role is not Role.CONTAINER and may_see(actor, each.tenant)]
+    found = []
+    for machine in tx.machines.list():
+        address = _address(machine)
+        if address is None or not may_see(actor, machine.tenant):
+            continue
+        around = [each for each in networks if each.prefix.holds(address)]
+        here = [each for each in around if each.datacenter == machine.location] or around
+        if len(here) == 1:
+            holder = tx.addresses.at(here[0].space, [address]).get(address)
+            if holder is None or holder.machine != machine.name:
+                found.append(Stray(machine, address, here[0], whose(holder) if holder else ""))
+    return found
+
+
+def _address(machine: Machine) -> Address | None:
+    try:
+        return read_address(machine.reach.address)
+    except Invalid:
+        return None
+
+
+def repair(tx: Transaction, app: App, actor: Actor, lost: Sequence[Assignment], found: Sequence[Stray]) -> int:
+    """Release what machines had that are gone, and record the addresses that nobody has; returns how many these are."""
+    networks = tx.networks.by_ids({each.network for each in lost})
+    give_back(tx, lost, app.clock(), actor, networks)
+    free = [each for each in found if not each.holder]
+    for each in free:
+        request = AddressRequest(
+            network=each.network.name,
+            version=each.address.version,
+            addresses=(each.address,),
+            environment=each.machine.holder,
+            machine=each.machine.name,
+            why="reconciled",
+        )
+        allocate(tx, actor, request, app.clock(), app.new_id(), patient=True)
+    return len(free)
