@@ -103,6 +103,21 @@ def test_resting_addresses_are_counted_until_their_cool_down_is_over(ads: Ads) -
     assert ask(ads, addresses=["10.0.1.44"]) == ["10.0.1.44"]
 
 
+@pytest.mark.req("I5", "I7")
+def test_an_address_that_rested_and_became_the_edge_of_a_part_is_not_given(ads: Ads) -> None:
+    ads.networks.add({**WEST, "prefix": "10.0.0.0/28", "cooldown": 60})
+    given = ads.addresses.allocate(adslib.read_request({"network": "west", "count": 14})).after["addresses"]
+    ads.addresses.release(row["id"] for row in given)
+    ads.networks.split("west", length=29)
+    assert filled(ads) == (6, 0, 6, 0)
+    begun = ads.app.clock()
+    ads.app.clock = lambda: begun + timedelta(seconds=61)
+    assert filled(ads) == (6, 0, 0, 6)
+    assert ask(ads, count=6)[-1] == "10.0.0.6"
+    with pytest.raises(AdsError, match="no address is free"):
+        ask(ads)
+
+
 @pytest.mark.req("I6")
 def test_usage_is_summed_by_what_networks_share(ads: Ads) -> None:
     more = {"name": "more", "prefix": "10.0.1.0/30", "datacenter": "west", "vlan": 110, "owner": "acme"}

@@ -112,6 +112,10 @@ class Strip:
                 reached = end
         return runs
 
+    def gives(self, place: int) -> bool:
+        """Whether it gives out a place at all."""
+        return place in self.usable and not any(place in places for places in self.closed)
+
     def bits(self, start: int) -> int:
         """A block of it that nobody has taken of yet."""
         return fresh(start, self.usable, self.closed)

@@ -371,6 +371,7 @@ def wake(tx: Transaction, network: Network, at: datetime, count: int | None) -> 
         count: as many as are looked after, at most; None: all.
     """
     rested = tx.addresses.resting(network.id, at - timedelta(seconds=network.cooldown), count)
-    closed = network.closed
-    tx.blocks.wake(network.id, [n for _, n in rested if not any(n in places for places in closed)])
+    # What was split off since may have become the first or last address of its part.
+    strip = strip_of(network)
+    tx.blocks.wake(network.id, [number for _, number in rested if strip.gives(number)])
     tx.addresses.woke(id for id, _ in rested)

@@ -36,7 +36,7 @@ def _fill(tx: Transaction, network: Network, taken: int, at: datetime) -> dict[s
     resting = 0
     if network.cooldown:
         since = at - timedelta(seconds=network.cooldown)
-        resting = tx.addresses.resting_in(network.id, since) - sum(
+        resting = tx.addresses.resting_in(network.id, since, strip.usable) - sum(
             tx.addresses.resting_in(network.id, since, run) for run in strip.kept
         )
     free = strip.size - (taken - apart) - resting
@@ -66,5 +66,5 @@ def next_free(tx: Transaction, network: Network, count: int, at: datetime) -> li
     numbers = set(tx.blocks.free(strip, count))
     if network.cooldown:
         rested = tx.addresses.resting(network.id, at - timedelta(seconds=network.cooldown), None)
-        numbers |= {number for _, number in rested if not any(number in run for run in strip.kept)}
+        numbers |= {number for _, number in rested if strip.gives(number)}
     return [Address(network.prefix.version, number) for number in sorted(numbers)[:count]]

@@ -149,11 +149,11 @@ class Addresses:
         query = select(past.id, past.number).where(past.network == network, past.resting, past.released <= before)
         return [(row[0], row[1]) for row in self._statements.rows(query.order_by(past.released).limit(limit))]
 
-    def resting_in(self, network: str, since: datetime, places: range | None = None) -> int:
-        """How many addresses of a network rest that were released after a moment; places: only among these."""
+    def resting_in(self, network: str, since: datetime, places: range) -> int:
+        """How many addresses of a network among some places rest that were released after a moment."""
         past = address_history.c
-        among = [] if places is None else [past.number.between(places.start, places.stop - 1)]
-        return self._count(past.network == network, past.resting, past.released > since, *among)
+        number = past.number.between(places.start, places.stop - 1)
+        return self._count(past.network == network, past.resting, past.released > since, number)
 
     def woke(self, ids: Iterable[str]) -> None:
         """These rest no longer."""

@@ -52,15 +52,17 @@ Tags = Annotated[Texts, typer.Option("--tag", metavar="KEY=VALUE", help="A tag; 
 Tenant = Annotated[Text, typer.Option(help="Whose it is.")]
 
 
+LISTS = ("resolvers", "held", "tags")
+
+
 def _said(ctx: typer.Context) -> dict[str, Any]:
     """What the command line says of a network; an empty list of options clears what was there."""
     from adslib.domain.network_reading import SETTABLE
 
     said = {key: value for key, value in ctx.params.items() if key in SETTABLE and key not in ("name", "prefix")}
-    lists = {name: [part for part in value if part] for name, value in said.items() if isinstance(value, list)}
-    if "tags" in lists:
-        return {**said, **lists, "tags": pairs(lists["tags"], "tag")}
-    return {**said, **lists}
+    # A list that was not said is empty here; one that clears has an empty text.
+    lists = {key: [part for part in said[key] if part] if said.get(key) else None for key in LISTS}
+    return {**said, **lists, "tags": pairs(lists["tags"], "tag") if lists["tags"] is not None else None}
 
 
 @app.command()
