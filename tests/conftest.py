@@ -1,7 +1,7 @@
 """What every test can ask for, and the rule that a test names the requirement it proves.
 
 Fixtures: `store_url` (a migrated, empty store; on SQLite and on PostgreSQL), `bare_store_url` (the same without any
-table), `postgresql` (the server alone), `collections_path` (where Ansible finds ads.deploy).
+table), `postgresql` and `bind` (the servers alone), `collections_path` (where Ansible finds ads.deploy).
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from fcntl import LOCK_EX, flock
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,6 +21,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from psycopg import sql
 
+from adslib.adapters.store import migrate
+from adslib.adapters.store.schema import VERSION_TABLE, metadata
+from name_servers import Bind
 from servers import OnDemand, plain, session_folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +51,9 @@ KNOWN = {line.split()[0] for line in REQUIREMENTS.read_text().splitlines() if li
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that picks a sample of the selected tests."""
     parser.addoption("--sample", type=int, metavar="N", help="run only N of the selected tests, spread evenly")
+    parser.addoption(
+        "--once-more", action="store_true", help="another run, on another Python: leave out what is the same"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,6 +62,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not is_worker:
         place = session_folder("tests")
         os.environ[MEETING_PLACE] = str(place)
+        # What a test starts keeps what it compiled: or each ansible-playbook would compile all of Ansible again.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         # The programs of this virtual environment come first for whatever a test starts.
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         lay_collection(place)
@@ -94,12 +100,22 @@ def pytest_make_collect_report(
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep an even sample of the selected tests if one is asked for."""
+    """Leave out what a run on another Python would prove twice, and keep a sample if one is asked for."""
+    if config.getoption("once_more"):
+        same = [item for item in items if item.get_closest_marker("once") or _on_postgresql(item)]
+        config.hook.pytest_deselected(items=same)
+        items[:] = [item for item in items if item not in set(same)]
     wanted = config.getoption("sample")
     if wanted is not None and wanted < len(items):
         kept = {number * len(items) // wanted for number in range(wanted)}
         config.hook.pytest_deselected(items=[item for number, item in enumerate(items) if number not in kept])
         items[:] = [item for number, item in enumerate(items) if number in kept]
+
+
+def _on_postgresql(item: pytest.Item) -> bool:
+    """Whether a test is that on PostgreSQL, of those that run on each database."""
+    given = getattr(item, "callspec", None)
+    return given is not None and "postgresql" in {given.params.get("store_url"), given.params.get("bare_store_url")}
 
 
 def lay_collection(place: Path) -> None:
@@ -136,14 +152,15 @@ def collections_path() -> Path:
     return Path(os.environ[MEETING_PLACE])
 
 
+@pytest.fixture(scope="session")
+def bind() -> Iterator[Bind]:
+    """A BIND of this worker's own; it runs from the first `carry`."""
+    server = Bind()
+    yield server
+    server.end()
+
+
 # ── stores ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-def migrate(url: str) -> None:
-    """Bring an empty database to the newest schema, once the store can."""
-    if find_spec("adslib.adapters.store"):
-        store = import_module("adslib.adapters.store")
-        store.migrate(url)
 
 
 def made_once(name: str, make: Callable[[], None]) -> None:
@@ -205,15 +222,40 @@ def own_database(server: str, template: str) -> Iterator[str]:
     run_sql(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+@pytest.fixture(scope="session")
+def postgresql_database(postgresql: str, postgresql_template: str) -> Iterator[str]:
+    """The URL of a migrated database of this process; whoever uses it empties it."""
+    with own_database(postgresql, postgresql_template) as url:
+        yield url
+
+
+def empty(url: str) -> None:
+    """Make a database as it was when it was copied: nobody else in it, no row, no further table.
+
+    A new copy for each test costs forty times as much.
+    """
+    others = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database()"
+    with psycopg.connect(plain(url), autocommit=True) as connection:
+        connection.execute(f"{others} AND pid <> pg_backend_pid()")
+        connection.execute("SET session_replication_role = replica")
+        for (table,) in connection.execute("SELECT relname FROM pg_stat_user_tables").fetchall():
+            if table in metadata.tables:
+                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+            elif table != VERSION_TABLE:
+                connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(table)))
+        for (sequence,) in connection.execute("SELECT sequencename FROM pg_sequences").fetchall():
+            connection.execute(sql.SQL("ALTER SEQUENCE {} RESTART").format(sql.Identifier(sequence)))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a store of this test's own: migrated and empty, once on each database."""
     if request.param == "sqlite":
         yield f"sqlite:///{shutil.copyfile(request.getfixturevalue('sqlite_template'), tmp_path / 'store.db')}"
     else:
-        template = request.getfixturevalue("postgresql_template")
-        with own_database(request.getfixturevalue("postgresql"), template) as url:
-            yield url
+        url = request.getfixturevalue("postgresql_database")
+        yield url
+        empty(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -39,6 +39,27 @@ columns elsewhere (`NO_COLOR` is heeded). JSON and YAML are for programs: standa
 nothing else, with the fields below. Fields may be added; none is renamed or removed within a major version.
 """
 
+SETTINGS = """## Settings
+
+An environment variable wins over the file `ads.toml`, which wins over the default. The file is the one that
+`ADS_CONFIG` names, else `ads.toml` in the current directory, else `~/.config/ads/ads.toml` (below `XDG_CONFIG_HOME`
+where that is set); only one is read. What is wrong in it is told with its line, and nothing is done.
+
+| variable | in `ads.toml` | says | default |
+|---|---|---|---|
+| `ADS_HOME` | `home` | where store, `local` machines, host keys and output of jobs lie | `~/.local/share/ads` |
+| `ADS_DATABASE_URL` | `database_url` | the store: `sqlite:////ads.db`, `postgresql+psycopg://…` | `ads.db` in it |
+| | `sizes` | sizes of machines: cores, MiB of memory, GiB of disk | `small`, `medium`, `large` |
+
+```toml
+database_url = "postgresql+psycopg://ads@db.example.org/ads"
+
+[sizes]
+small = {cpu = 1, memory = 1024, disk = 10}
+huge = {cpu = 32, memory = 131072, disk = 500}
+```
+"""
+
 LIFECYCLE = f"""# Lifecycles
 
 {NOTE}
@@ -66,7 +87,7 @@ def commands(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
 def cli() -> str:
     """The text of docs/cli.md."""
     top = typer.main.get_command(app)
-    parts = [CLI, "## Before the noun\n", options(top)]
+    parts = [CLI, SETTINGS, "## Before the noun\n", options(top)]
     parts += ["What a change writes with `--format json`; jobs add `job`, their id:\n", fields(OUTCOME)]
     for words, command in commands(top, ("ads",)):
         if len(words) > 1:

@@ -26,12 +26,13 @@ __version__ = "0.1.0"
 __all__ = ["AdsError", "MachineSpec", "collect", "connect", "load", "preload", "read_request", "to_yaml"]
 
 
-def connect(database_url: str = "", *, actor: str = "", tenant: str = "default") -> Ads:
+def connect(database_url: str = "", *, actor: str = "", tenant: str = "default", create: bool = True) -> Ads:
     """Open ads for a program.
 
     Args:
         database_url: `sqlite:///…` or `postgresql+psycopg://…`; empty: from the settings.
         actor: who acts; empty: the operating-system user, with all permissions.
+        create: make an SQLite store that is missing; without, it counts as empty, and nothing is written.
 
     Raises:
         AdsError: the settings are wrong, or the store cannot be opened.
@@ -42,7 +43,7 @@ def connect(database_url: str = "", *, actor: str = "", tenant: str = "default")
     from adslib.domain.actor import Actor
     from adslib.usecases.ads import Ads
 
-    return Ads(open_app(database_url), Actor(actor or getpass.getuser(), tenant))
+    return Ads(open_app(database_url, create=create), Actor(actor or getpass.getuser(), tenant))
 
 
 def load(source: str | Mapping[str, Any], parameters: Mapping[str, Any] | None = None) -> Document:

@@ -14,8 +14,10 @@ from adslib.adapters import processes
 from adslib.adapters.settings import Settings, read_settings
 from adslib.domain.gateway import Sighting, known_as
 from adslib.domain.job import Owner
+from adslib.domain.zone_setting import ZoneSetting
 
 if TYPE_CHECKING:
+    from adslib.adapters.dns.name_server import NameServer
     from adslib.adapters.gateways import Gateways
     from adslib.adapters.playbooks import Playbooks
     from adslib.adapters.store import Store
@@ -40,19 +42,21 @@ class App:
 
     Args:
         settings: of this process. clock, new_id: time and identities. owner: the process that acts.
+        create: make an SQLite store that is missing; without, it counts as empty, and nothing is written.
     """
 
     settings: Settings
     clock: Callable[[], datetime] = now
     new_id: Callable[[], str] = new_id
     owner: Owner = field(default_factory=processes.this_process)
+    create: bool = True
 
     @cached_property
     def store(self) -> Store:
         """The store; opening it creates and migrates an empty SQLite database."""
         from adslib.adapters.store import open_store
 
-        return open_store(self.settings.database_url)
+        return open_store(self.settings.database_url, create=self.create)
 
     @cached_property
     def gateways(self) -> Gateways:
@@ -69,6 +73,12 @@ class App:
 
         return Playbooks(self.settings.home)
 
+    def name_server(self, zone: ZoneSetting) -> NameServer:
+        """The server that carries a zone."""
+        from adslib.adapters.dns import open_name_server
+
+        return open_name_server(zone)
+
     def _known(self, gateway: str) -> list[Sighting]:
         """The machines that the store knows of a gateway."""
         with self.store.reading() as tx:
@@ -80,13 +90,13 @@ class App:
             self.store.close()
 
 
-def open_app(database_url: str = "") -> App:
+def open_app(database_url: str = "", *, create: bool = True) -> App:
     """Build the app of this process from its settings.
 
     Args:
-        database_url: wins over the settings.
+        database_url: wins over the settings. create: see `App`.
 
     Raises:
         Invalid: the settings are wrong.
     """
-    return App(read_settings(database_url=database_url))
+    return App(read_settings(database_url=database_url), create=create)

@@ -92,6 +92,7 @@ def test_what_was_changed_by_hand_is_put_back(stage: Machine) -> None:
     assert deploy(stage).actions == ["process web-1: start"]
 
 
+@pytest.mark.once
 def test_only_a_change_that_the_process_uses_restarts_it(stage: Machine) -> None:
     note = {"path": "/etc/note", "content": "one", "on_change": "nothing"}
     deploy(stage, ads_component=component(files=[note]))
@@ -105,6 +106,7 @@ def test_only_a_change_that_the_process_uses_restarts_it(stage: Machine) -> None
     assert stage.pid("web-1") != pid
 
 
+@pytest.mark.once
 def test_a_signal_reloads_without_a_restart(stage: Machine) -> None:
     (stage.project / "web" / "web.py").write_text(
         "import signal, time\nsignal.signal(signal.SIGHUP, lambda *_: print('read again', flush=True))\n"
@@ -120,6 +122,7 @@ def test_a_signal_reloads_without_a_restart(stage: Machine) -> None:
 
 
 @pytest.mark.req("A12")
+@pytest.mark.once
 def test_a_restart_that_is_due_survives_a_failed_run(stage: Machine) -> None:
     deploy(stage)
     pid = stage.pid("web-1")
@@ -136,6 +139,7 @@ def test_a_restart_that_is_due_survives_a_failed_run(stage: Machine) -> None:
     assert not deploy(stage, ads_component=component(files=files[:1])).result["changed"]
 
 
+@pytest.mark.once
 def test_a_process_that_does_not_stay_up_is_named_with_its_last_words(stage: Machine) -> None:
     (stage.project / "web" / "web.py").write_text("raise SystemExit('no disk to be found')\n")
     failed = deploy(stage)
@@ -160,6 +164,7 @@ def test_check_mode_tells_and_writes_nothing(stage: Machine) -> None:
     assert stage.path("/etc/web.conf").read_text() == "by hand\n"
 
 
+@pytest.mark.once
 def test_files_that_leave_the_folder_go_and_others_stay(stage: Machine) -> None:
     (stage.project / "web" / "old.py").write_text("")
     (stage.project / "web" / "parts").mkdir()
@@ -174,6 +179,7 @@ def test_files_that_leave_the_folder_go_and_others_stay(stage: Machine) -> None:
 
 
 @pytest.mark.req("A13")
+@pytest.mark.once
 def test_absent_leaves_nothing_of_the_instance(stage: Machine) -> None:
     before = sorted(path for path in stage.root.rglob("*"))
     deploy(stage)
@@ -188,6 +194,7 @@ def test_absent_leaves_nothing_of_the_instance(stage: Machine) -> None:
 
 
 @pytest.mark.req("A12")
+@pytest.mark.once
 def test_stopped_keeps_the_software_and_present_runs_it_again(stage: Machine) -> None:
     deploy(stage)
     assert "process web-1: stop" in deploy(stage, component_state="stopped").actions
@@ -197,6 +204,7 @@ def test_stopped_keeps_the_software_and_present_runs_it_again(stage: Machine) ->
 
 
 @pytest.mark.req("A7")
+@pytest.mark.once
 def test_instances_on_one_machine_do_not_disturb_each_other(stage: Machine) -> None:
     other = component(
         name="shop", folder={"path": "web", "directory": "/opt/shop"}, files=[{"path": "/etc/shop", "content": "1"}]
@@ -295,6 +303,7 @@ def test_any_value_reaches_the_environment_as_it_is(stage: Machine) -> None:
     assert said == [value, ["two words", "; touch x", "$HOME", "%d"]]
 
 
+@pytest.mark.once
 def test_a_second_run_waits_and_then_says_who_is_at_work(stage: Machine) -> None:
     deploy(stage)
     lock = stage.path("/var/lib/ads/lock")
@@ -319,6 +328,7 @@ def test_large_content_is_sent_only_where_it_is_missing(stage: Machine) -> None:
     assert stage.path("/opt/web/model.bin").read_bytes() == large
 
 
+@pytest.mark.once
 def test_a_stopped_machine_is_named(stage: Machine) -> None:
     refused = deploy(stage, ads_init_socket=str(stage.folder / "nobody"))
     assert "supervisord does not answer" in refused.message

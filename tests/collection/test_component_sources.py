@@ -138,6 +138,7 @@ def test_another_archive_than_the_one_meant_changes_nothing(stage: Machine, serv
     assert not stage.path("/opt/web").exists()
 
 
+@pytest.mark.once
 def test_a_git_commit_is_exported_and_repaired(stage: Machine, tmp_path: Path) -> None:
     repository = tmp_path / "repository"
     name = ("-c", "user.name=a", "-c", "user.email=a@example.com")
@@ -172,6 +173,7 @@ def test_a_git_commit_is_exported_and_repaired(stage: Machine, tmp_path: Path) -
 
 
 @pytest.mark.req("A12")
+@pytest.mark.once
 def test_a_run_that_was_killed_is_completed_by_the_next(stage: Machine) -> None:
     (stage.project / "web.py").write_text("import time\ntime.sleep(3600)\n")
     process = {"command": "{{ ads_python }} {{ ads_root }}/opt/web.py"}
@@ -197,6 +199,7 @@ def test_a_run_that_was_killed_is_completed_by_the_next(stage: Machine) -> None:
     assert not deploy(stage, files=[program], process=process).result["changed"]
 
 
+@pytest.mark.once
 def test_a_process_that_was_killed_is_running_again(stage: Machine) -> None:
     process = {"command": f"{sys.executable} -c 'import time; time.sleep(3600)'"}
     deploy(stage, process=process)

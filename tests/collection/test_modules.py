@@ -51,6 +51,15 @@ def test_an_environment_is_defined_once(tmp_path: Path, store_url: str) -> None:
 
 
 @pytest.mark.req("A4")
+def test_check_mode_makes_no_store(tmp_path: Path) -> None:
+    path = tmp_path / "home" / "none.db"
+    play = Player(tmp_path, f"sqlite:///{path}")
+    made, seen = play(task("environment", definition=definition()), task("environment_info"), words=("--check",))
+    assert (made["changed"], made["environment"]["state"], seen["environments"]) == (True, "not-deployed", [])
+    assert not path.parent.exists()
+
+
+@pytest.mark.req("A4")
 def test_check_mode_changes_nothing_and_says_the_same(play: Player) -> None:
     tasks = [
         task("environment", definition=definition()),
@@ -101,6 +110,16 @@ def test_a_plan_is_made_and_shortage_is_named(play: Player) -> None:
     assert (deployed["code"], bool(deployed["problems"])) == ("blocked", True)
     assert "small" in deployed["msg"]
     assert (gone["changed"], gone["environment"]["state"]) == (False, "not-deployed")
+
+
+@pytest.mark.req("A16")
+def test_a_misspelt_variable_of_a_playbook_is_named(play: Player) -> None:
+    strict = task("job", step="reserve", known=["ads_environment", "ads_go_live"])
+    own = task("job", step="reserve")
+    refused, lacking = play(strict, own, words=("-e", "ads_enviroment=shop house=2"))
+    assert refused["failed"]
+    assert "no variable 'ads_enviroment' (did you mean 'ads_environment'?), so nothing was begun" in refused["msg"]
+    assert lacking["msg"] == "say which environment: -e ads_environment=NAME"
 
 
 @pytest.mark.req("A4")

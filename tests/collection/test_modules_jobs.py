@@ -69,6 +69,7 @@ def test_an_environment_goes_through_its_life(play: Player) -> None:
 
 
 @pytest.mark.req("A12")
+@pytest.mark.once
 def test_failed_tests_fail_the_task_unless_there_is_a_reason(play: Player) -> None:
     tested = {**DEFINITION["services"]["web"], "tests": [{"tcp": "9", "retries": 1, "delay": 0.1}]}
     wrong = {**DEFINITION, "services": {"web": tested}}

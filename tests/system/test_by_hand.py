@@ -174,6 +174,7 @@ REFUSALS = {
     "skip-tags": (["--skip-tags", "web"], "limited by --skip-tags"),
     "stages": (["-e", "ads_stages=1"], "has 2 stages and this run was started for 1. Say -e ads_stages=2"),
     "unknown": (["-e", "ads_environment=shopp"], "there is no environment 'shopp'"),
+    "misspelt": (["-e", "ads_go_liv=false"], "no variable 'ads_go_liv' (did you mean 'ads_go_live'?)"),
     "plan": (["-e", "ads_plan=0123456789abcdef"], "the saved plan 0123456789abcdef"),
 }
 

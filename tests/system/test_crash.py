@@ -131,6 +131,7 @@ def test_undeployment_survives_a_power_cut(home: Path, tmp_path: Path, moment: i
 
 
 @pytest.mark.req("A23")
+@pytest.mark.once
 def test_moments_are_counted(home: Path, tmp_path: Path) -> None:
     """The range above covers a whole deployment."""
     log = tmp_path / "moments"

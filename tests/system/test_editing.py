@@ -72,6 +72,7 @@ def deployed(home: Home) -> Mapping[str, Any]:
 
 
 @pytest.mark.req("A5", "A7", "A12", "A13")
+@pytest.mark.once
 def test_edits_of_a_live_environment(home: Home) -> None:
     """A setting, an instance more, a service less, a machine named: each does what it must and no more."""
     home.project.mkdir()

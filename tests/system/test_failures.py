@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import random
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -88,10 +89,11 @@ services:
   far: {component: notice}
   behind: {component: notice, requires: [far]}
   beside: {component: notice, requires: [near]}
+  odd: {component: notice}
 levels: {node: }
 nodes:
   all:
-    services: [near, {service: far, machines: [far1]}, behind, beside]
+    services: [near, {service: far, machines: [far1]}, behind, beside, {service: odd, machines: [odd1]}]
 """
 
 
@@ -111,23 +113,34 @@ def test_an_unreachable_machine_fails_what_stands_on_it(home: Home) -> None:
         with home.ads() as ads:
             ads.gateways.add("local", "local")
             ads.machines.add(MachineSpec("far1", address="127.0.0.1", port=port, user="nobody", size="small"))
+            root, python = home.folder / "odd", home.folder / "python"
+            root.mkdir()
+            python.write_text("#!/bin/sh\necho libpython is not to be found >&2\nexit 127\n")
+            python.chmod(0o755)
+            ads.machines.add(MachineSpec("odd1", connection="local", root=str(root), python=str(python), size="small"))
         played = home.play("deploy", "far", "-e", "ads_patience=2")
     assert played.code != 0
     assert home.state("far") == "incomplete"
     assert states(home, "far") == {
-        "all/near-1": "deployed", "all/far-1": "failed", "all/behind-1": "failed", "all/beside-1": "deployed"
+        "all/near-1": "deployed", "all/far-1": "failed", "all/behind-1": "failed", "all/beside-1": "deployed",
+        "all/odd-1": "failed",
     }, messages(home, "far")  # fmt: skip
     causes = messages(home, "far")
     assert "its host did not answer: timed out waiting" in causes["all/far-1"]
     assert "Connection refused" in causes["all/far-1"]
     assert causes["all/behind-1"] == "something it requires failed"
-    assert "2 failed: all/behind-1, all/far-1" in played.text
+    assert causes["all/odd-1"].endswith(": libpython is not to be found")
+    assert "3 failed: all/behind-1, all/far-1, all/odd-1" in played.text
+    with home.ads() as ads:
+        ads.machines.add(MachineSpec("odd1", python=sys.executable))
     # Software may be left on a machine that does not answer: it stays held, and that is told.
     left = home.play("undeploy", "far", "-e", "ads_patience=2")
     assert left.code != 0
     assert home.state("far") == "incomplete"
     assert "all/far-1" in home.job("far")["failures"]
-    assert home.machines() == ["far1"]
+    with home.ads() as ads:
+        assert [machine["name"] for machine in ads.machines.list(holder="far")] == ["far1"]
+    assert home.machines() == ["far1", "odd1"]
     assert home.folders() == set()
     # Given up: the environment is free of it, and nobody is handed it.
     given_up = home.play("undeploy", "far", "-e", "ads_patience=2", "-e", "ads_abandon=true")
@@ -149,6 +162,7 @@ services:
 
 
 @pytest.mark.req("A8", "A11", "A13")
+@pytest.mark.once
 def test_a_machine_that_cannot_be_made_fails_alone(home: Home) -> None:
     """Its instance is told with the gateway's reason; once the reason is gone, the next run makes it."""
     network = ipaddress.IPv4Network((f"127.{random.randint(2, 250)}.{random.randint(1, 250)}.8", 31))
@@ -264,6 +278,7 @@ def test_failed_tests_keep_it_ready_until_they_pass_or_somebody_answers_for_it(h
 
 
 @pytest.mark.req("A16")
+@pytest.mark.once
 def test_a_test_that_never_speaks_has_failed(home: Home) -> None:
     """The file of a test is not there; the other tests of the instance pass, and that is not enough."""
     home.define(TESTED.replace("checks/approval.yml", "checks/nowhere.yml").replace("/approved.txt", "/name.txt"))

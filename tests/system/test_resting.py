@@ -57,6 +57,7 @@ def test_stop_start_and_return(home: Home) -> None:
 
 @pytest.mark.req("A12", "A13")
 @pytest.mark.parametrize("state", ["ready", "live", "incomplete"])
+@pytest.mark.once
 def test_undeploy_leaves_nothing(home: Home, state: str) -> None:
     """From ready, live and incomplete; also what a program started behind its init's back."""
     home.define(

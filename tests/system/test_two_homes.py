@@ -9,6 +9,7 @@ from system.test_resting import LODGE, SERVE
 
 
 @pytest.mark.req("A8", "A22")
+@pytest.mark.once
 def test_two_homes_side_by_side(home: Home, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = Home(tmp_path_factory.mktemp("other"))
     try:

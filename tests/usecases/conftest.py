@@ -14,6 +14,8 @@ from adslib.adapters import documents
 from adslib.domain.actor import Actor, Permission
 from adslib.domain.job import JobKind
 from adslib.usecases.ads import Ads
+from name_servers import Bind
+from usecases.naming import Zone, new_zone
 
 DEFINITION: dict[str, Any] = {
     "environment": "shop",
@@ -104,6 +106,13 @@ def running(ads: Ads, deployed: Callable[..., None]) -> str:
     ads.gateways.add("cloud", "sim")
     deployed()
     return str(ads.machines.list(holder="shop")[0]["name"])
+
+
+@pytest.fixture
+def zone(ads: Ads, bind: Bind, monkeypatch: pytest.MonkeyPatch) -> Zone:
+    """A zone that BIND carries, ads publishes, and network `web` gives names of."""
+    monkeypatch.setenv("ADS_TEST_DNS_KEY", bind.secret)
+    return new_zone(ads, bind).carried().added().with_network()
 
 
 def texts(ads: Ads) -> list[str]:

@@ -90,6 +90,17 @@ def test_only_what_is_not_deployed_is_deleted(ads: Ads) -> None:
         ads.environments.show("shop")
 
 
+@pytest.mark.req("A21")
+def test_jobs_of_a_deleted_environment_stay_known(ads: Ads) -> None:
+    done = carry_out(ads).job
+    carry_out(ads, kind="undeploy")
+    ads.environments.delete("shop")
+    assert [job["kind"] for job in ads.jobs.list(environment="shop")] == ["undeploy", "deploy"]
+    assert ads.jobs.show(done)["plan"]["counts"]
+    ads.environments.create(document())
+    assert ads.environments.show("shop")["last_job"] == "", "they are another's of that name"
+
+
 # ── plans ────────────────────────────────────────────────────────────────────────────────────────────
 
 

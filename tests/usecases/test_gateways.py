@@ -12,6 +12,7 @@ from adslib.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unsuppo
 from adslib.domain.gateway_setting import GatewaySetting
 from adslib.domain.machine import Size
 from adslib.usecases.ads import Ads
+from adslib.usecases.machine_spec import MachineSpec
 from usecases.acting import acting as carrying
 from usecases.acting import carry_out, document, with_machines
 
@@ -82,6 +83,23 @@ def test_adding_says_what_it_did_and_the_same_again_does_nothing(ads: Ads) -> No
         "gateway 'cloud' (sim) changed",
         "gateway 'cloud' (sim) added",
     ]
+
+
+@pytest.mark.req("A9")
+def test_it_is_said_once_that_the_default_gateway_stands_aside(ads: Ads) -> None:
+    aside = "the default gateway stands aside"
+    assert aside not in ads.gateways.add("cloud", "sim", dry_run=True).message
+    assert aside in ads.gateways.add("cloud", "sim").message
+    assert aside not in ads.gateways.add("other", "sim").message
+    assert aside not in ads.machines.add(MachineSpec(name="web1", address="192.0.2.1")).message
+    for name in ("cloud", "other"):
+        ads.gateways.remove(name)
+    ads.machines.remove("web1")
+    assert aside not in ads.gateways.add("here", "local").message
+    ads.gateways.remove("here")
+    assert aside not in ads.machines.add(MachineSpec(name="web1", address="192.0.2.1"), dry_run=True).message
+    assert aside in ads.machines.add(MachineSpec(name="web1", address="192.0.2.1")).message
+    assert aside not in ads.machines.add(MachineSpec(name="web2", address="192.0.2.2")).message
 
 
 def test_a_dry_run_adds_and_removes_nothing(ads: Ads) -> None:

@@ -73,6 +73,20 @@ def test_every_step_is_written_down(ads: Ads) -> None:
     assert lines[4:] == ["deploy of environment 'shop' ended: it is live; 3 tests passed"]
 
 
+@pytest.mark.req("A12")
+def test_tests_that_had_no_reason_to_run_again_still_count(ads: Ads) -> None:
+    with_machines(ads, "m1", "m2")
+    carry_out(ads)
+    ads.environments.edit("shop", document(web=3))
+    grown = carry_out(ads)
+    assert grown.after["tests"]["passed"] == 4
+    assert grown.message.endswith("it is live; 4 tests passed (3 of them earlier)")
+    ads.environments.edit("shop", document(web=4))
+    failed = carry_out(ads, untrue=["web-4"])
+    assert (failed.after["tests"]["passed"], len(failed.after["tests"]["failures"])) == (4, 1)
+    assert carry_out(ads, kind="test").message.endswith("it is ready; 5 tests passed"), "after a failure all run"
+
+
 @pytest.mark.req("A16")
 def test_a_failure_stops_what_stands_on_it_and_lets_the_rest_finish(ads: Ads) -> None:
     ended = carry_out(ads, failing={"db-1": "disk full"})

@@ -15,7 +15,8 @@ from adslib.domain.errors import Conflict, Failed, Forbidden, Invalid, NotFound
 from adslib.domain.lifecycle import JobState
 from adslib.usecases import running
 from adslib.usecases.ads import Ads
-from adslib.usecases.running import Listener, finished
+from adslib.usecases.listening import Listener
+from adslib.usecases.running import finished
 from usecases.conftest import DEFINITION
 
 

@@ -44,7 +44,7 @@ class ActionModule(ActionBase):
             call["prepared"]["bundle"] = self._send(supply, result["needs"])
             result = self._apply(call, secrets, task_vars)
         self._remove_tmp_path(self._connection._shell.tmpdir)
-        return result
+        return dict(result, instance=arguments["instance"]["id"])
 
     def _secrets(self, task_vars):
         known, command = (self._templar.template(task_vars.get(name)) for name in ("ads_secrets", "ads_secret_command"))

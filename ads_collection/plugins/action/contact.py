@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action.wait_for_connection import ActionModule as Waiting
 from ansible.plugins.action.wait_for_connection import TimedOutException
+from ansible_collections.ads.deploy.plugins.filter.cause import cause
 
 REFUSED = "Host key verification failed"
 CHANGED = "REMOTE HOST IDENTIFICATION HAS CHANGED"
@@ -36,6 +38,13 @@ class ActionModule(Waiting):
             raise TimedOutException("its host did not answer: %s" % problem) from None
         if refused:
             raise TimedOutException(self._refusal(refused[0]))
+
+    def _execute_module(self, *arguments, **options):
+        """Say why a module did not run; wait_for_connection itself only notes that its answer was not there."""
+        result = super()._execute_module(*arguments, **options)
+        if result.get("failed") or result.get("unreachable"):
+            raise AnsibleActionFail(cause(result))
+        return result
 
     def _refusal(self, said):
         name = self._known["inventory_hostname"]

@@ -18,6 +18,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
+from ansible.utils.vars import load_extra_vars
 from ansible_collections.ads.deploy.plugins.module_utils import library
 from ansible_collections.ads.deploy.plugins.plugin_utils import secrets
 from ansible_collections.ads.deploy.plugins.plugin_utils.plain import plain
@@ -60,7 +61,11 @@ class ActionModule(ActionBase):
         result.setdefault("failed", False)
         return result
 
-    @staticmethod
-    def _of_this_run():
+    def _of_this_run(self):
         """Arguments that only the controller knows: this process was forked by the run's own, ansible-playbook."""
-        return dict(person=os.getppid(), interpreter=sys.executable, scratch=constants.DEFAULT_LOCAL_TMP)
+        return dict(
+            person=os.getppid(),
+            interpreter=sys.executable,
+            scratch=constants.DEFAULT_LOCAL_TMP,
+            given=[str(name) for name in load_extra_vars(self._loader)],
+        )

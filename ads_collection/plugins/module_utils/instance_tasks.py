@@ -59,7 +59,7 @@ def tasks(instance, entry, facts):
         facts: subset of facts to gather before, empty: none.
     """
     result = "ads_results | default({{}}) | combine({{ {0!r}: {1} }})"
-    cause = "ansible_failed_result.msg | default('it failed', true) | string"
+    cause = "ansible_failed_result | ads.deploy.cause"
     steps = [{"name": instance + ": facts", "ansible.builtin.setup": {"gather_subset": facts}}] if facts else []
     for role in entry["roles"]:
         steps += inclusion(instance, role["name"], dict(entry["variables"], **role["vars"]))

@@ -57,7 +57,8 @@ def carry_out(verb, params, check_mode):
     if wrong:
         return dict(failed=True, msg=wrong, code="versions")
     try:
-        with adslib.connect(params.get("database") or "", actor=params.get("actor") or "") as ads:
+        given = dict(database_url=params.get("database") or "", actor=params.get("actor") or "")
+        with adslib.connect(create=not check_mode, **given) as ads:
             return verb.run(ads, params, check_mode)
     except adslib.AdsError as error:
         problems = [dict(message=p.message, place=p.place, remedy=p.remedy) for p in error.problems]

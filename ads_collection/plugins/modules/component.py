@@ -292,6 +292,11 @@ actions:
   type: list
   elements: str
   sample: ["file /etc/web.json: content", "process web-1: restart"]
+instance:
+  description: Id of the instance.
+  returned: always
+  type: str
+  sample: pod-1/us-west/web-1
 version:
   description: Version of the component that stands on the machine now.
   returned: success

@@ -74,6 +74,13 @@ options:
     type: list
     elements: str
     default: []
+  known:
+    description:
+      - Extra variables that the playbook takes. With them, any other extra variable whose name begins with C(ads_) is
+        refused, since it is a slip of the pen.
+    type: list
+    elements: str
+    default: []
   stage:
     description: Number of the stage that is reported.
     type: int
@@ -102,6 +109,11 @@ options:
     description: Python of the controller. Set by the controller.
     type: str
     default: /usr/bin/python3
+  given:
+    description: Names of the run's extra variables. Set by the controller.
+    type: list
+    elements: str
+    default: []
   scratch:
     description: Directory for this run's files. Set by the controller.
     type: path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from typing import Any
 from adslib.domain.errors import Invalid
 from adslib.domain.machine import DEFAULT_SIZES, Size
 
-KEYS = ("database_url", "broker_url", "home", "sizes")
+TEXTS = ("database_url", "broker_url", "home")
+KEYS = (*TEXTS, "sizes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +63,35 @@ def _read_file(environ: Mapping[str, str]) -> tuple[dict[str, Any], str]:
             if named:
                 raise Invalid("there is no such file", place=f"ADS_CONFIG={named}", remedy="name one that exists")
             continue
-        try:
-            written = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
-            raise Invalid(f"it cannot be read: {error}", place=str(path), remedy="mend the file") from None
-        unknown = [key for key in written if key not in KEYS]
-        if unknown:
-            raise Invalid(f"unknown setting '{unknown[0]}'", place=str(path), remedy=f"known: {', '.join(KEYS)}")
-        return written, str(path)
+        return _read(path.absolute()), str(path.absolute())
     return {}, ""
+
+
+def _read(path: Path) -> dict[str, Any]:
+    text = ""
+    try:
+        text = path.read_text(encoding="utf-8")
+        written = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        reason, _, where = str(error).rstrip(")").partition(" (at ")
+        line = re.match(r"line (\d+)", where)
+        number = int(line[1]) if line else len(text.splitlines())
+        raise Invalid(f"this is no TOML: {reason}", place=f"{path}:{number}", remedy="mend this line") from None
+    except (OSError, UnicodeError) as error:
+        raise Invalid(f"it cannot be read: {error}", place=str(path), remedy="mend the file") from None
+    for key, value in written.items():
+        if key not in KEYS:
+            raise Invalid(f"unknown setting '{key}'", place=_place(path, key), remedy=f"known: {', '.join(KEYS)}")
+        if key in TEXTS and not isinstance(value, str):
+            raise Invalid(f"{key} is a text", place=_place(path, key), remedy=f'write {key} = "…"')
+    return written
+
+
+def _place(path: str | Path, key: str) -> str:
+    """The file, with the line on which a setting begins."""
+    begins = re.compile(rf"""\s*\[*\s*["']?{re.escape(key)}\b""")
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    return next((f"{path}:{number}" for number, line in enumerate(lines, 1) if begins.match(line)), str(path))
 
 
 def _sizes(written: Any, path: str) -> dict[str, Size]:
@@ -78,7 +100,7 @@ def _sizes(written: Any, path: str) -> dict[str, Size]:
     except (AttributeError, KeyError, TypeError, ValueError):
         raise Invalid(
             "a size needs cpu (cores) and memory (MiB)",
-            place=f"{path} sizes",
+            place=f"{_place(path, 'sizes')} sizes",
             remedy="write for example: small = {cpu = 1, memory = 1024, disk = 10}",
         ) from None
     return {size.name: size for size in sorted(found, key=lambda s: (s.cpu, s.memory, s.disk))}

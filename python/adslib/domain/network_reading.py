@@ -11,6 +11,7 @@ from adslib.domain.names import name_problem
 from adslib.domain.network import Held, Network, Role, problems_of
 from adslib.domain.prefix import Address, read_address, read_prefix
 from adslib.domain.reading.findings import did_you_mean
+from adslib.domain.zone import read_zone
 
 WORDS = ("space", "datacenter", "owner", "tenant")
 """What is a name that people type, and may be left out."""
@@ -92,7 +93,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "resolvers": lambda value: tuple(read_address(part) for part in read_texts(value)),
     "held": lambda value: tuple(read_held(part) for part in read_texts(value)),
     "tags": _tags,
-    "zone": lambda value: str(value).lower().removesuffix("."),
+    "zone": lambda value: read_zone(str(value)) if value else "",
 }
 """How each value is read; the others are texts."""
 

@@ -11,6 +11,8 @@ from adslib.domain.errors import Invalid
 
 LONGEST_LABEL = 63
 LONGEST_NAME = 253
+LONGEST_ZONE = LONGEST_NAME - LONGEST_LABEL - 1
+"""Every label fits before it."""
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 WORDS = ("service", "environment", "datacenter", "n")
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
@@ -34,10 +36,25 @@ def read_label(text: str, place: str = "") -> str:
     return label
 
 
+def read_zone(text: str, place: str = "") -> str:
+    """The name of a zone in the form that DNS carries, label by label as in `read_label`, without a dot at its end.
+
+    Raises:
+        Invalid: it is none.
+    """
+    try:
+        zone = ".".join(read_label(label) for label in text.removesuffix(".").split("."))
+    except Invalid:
+        zone = text
+    if problem := zone_problem(zone):
+        raise Invalid(problem[0], place=place, remedy=problem[1])
+    return zone
+
+
 def zone_problem(zone: str) -> tuple[str, str] | None:
     """What is wrong with the name of a zone, and what would be right."""
     labels = zone.removesuffix(".").split(".")
-    if len(zone) <= LONGEST_NAME and all(len(x) <= LONGEST_LABEL and LABEL.fullmatch(x) for x in labels):
+    if len(zone) <= LONGEST_ZONE and all(len(x) <= LONGEST_LABEL and LABEL.fullmatch(x) for x in labels):
         return None
     return f"'{zone}' is no zone", "write it like west.example.com"
 

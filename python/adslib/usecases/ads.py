@@ -19,6 +19,7 @@ from adslib.usecases.networks import Networks
 from adslib.usecases.playbooks import Playbooks
 from adslib.usecases.running import Running
 from adslib.usecases.templates import Templates
+from adslib.usecases.zones import Zones
 
 
 class Ads:
@@ -91,6 +92,11 @@ class Ads:
     def templates(self) -> Templates:
         """Templates: definitions with open parts."""
         return Templates(self.app, self.actor)
+
+    @cached_property
+    def zones(self) -> Zones:
+        """Zones: which DNS server carries them; publish their names, compare, export."""
+        return Zones(self.app, self.actor)
 
     def close(self) -> None:
         """Close the store."""

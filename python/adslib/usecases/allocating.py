@@ -71,6 +71,7 @@ def allocate(
         for number, (item, name) in enumerate(zip(items, names, strict=True), 1)
     ]
     tx.addresses.add(given)
+    tx.zones.changed(given, at)
     return [(assignment, item.step.network) for assignment, item in zip(given, items, strict=True)]
 
 
@@ -362,6 +363,7 @@ def give_back(
     for strip, places in sorted(stems.items()):
         tx.blocks.give_back(strip, places)
     tx.addresses.end([each.id for each in given], at, actor.name, resting=[each.id for each in rest])
+    tx.zones.changed(given, at)
 
 
 def wake(tx: Transaction, network: Network, at: datetime, count: int | None) -> None:

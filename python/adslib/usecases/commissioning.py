@@ -15,12 +15,15 @@ from adslib.app import App
 from adslib.domain.actor import Actor
 from adslib.domain.assignment import AddressRequest
 from adslib.domain.errors import Conflict
+from adslib.domain.event import EventLevel
 from adslib.domain.job import Job
 from adslib.domain.machine import Machine
 from adslib.domain.prefix import read_address
 from adslib.usecases.address_showing import all_shown
 from adslib.usecases.addresses import Addresses
 from adslib.usecases.allocating import give_back
+from adslib.usecases.log import log
+from adslib.usecases.publishing import publish
 from adslib.usecases.situation import desired
 
 
@@ -94,6 +97,23 @@ def refuse_other(machine: Machine, reported: str, wanted: str) -> None:
             f"gateway '{machine.gateway}' gave machine '{machine.name}' the address {reported} instead of {wanted}",
             remedy="let it take addresses, or tag no network with this VLAN",
         )
+
+
+def publish_names(app: App, actor: Actor, job: Job) -> None:
+    """Bring names that wait to their servers; a server that is down keeps nobody waiting, and the names wait on.
+
+    Whoever deploys may not manage zones, so this asks for no permission of his.
+    """
+    with app.store.reading() as tx:
+        waiting = [zone for zone, count in tx.zones.counts().items() if count]
+    for zone in waiting:
+        for problem in publish(app, actor, zone).problems:
+            with app.store.transaction() as tx:
+                text = f"names of zone '{zone}' wait: {problem}"
+                log(
+                    tx, app.clock(), actor, text,
+                    level=EventLevel.WARNING, environment=job.environment, job=job.id,
+                )  # fmt: skip
 
 
 def decommission(tx: Transaction, app: App, actor: Actor, machines: Iterable[str]) -> list[str]:

@@ -192,7 +192,7 @@ class Environments:
             found = mine(tx, self._actor, name)
             machines = {machine.id: machine for machine in tx.machines.list(holder=name)}
             standings = tx.standings.of(name)
-            jobs = tx.jobs.list(environment=name, limit=1)
+            jobs = tx.jobs.list(environment=name, tenant=found.tenant, since=found.created, limit=1)
             revision = tx.revisions.get(name, found.revision)
             services = read(revision.rendered).services
         instances = [

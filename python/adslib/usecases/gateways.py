@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from adslib.adapters.gateways import KINDS
-from adslib.adapters.gateways.opening import DEFAULTS, SIDE_BY_SIDE, STATIC
+from adslib.adapters.gateways.opening import DEFAULTS, LOCAL, SIDE_BY_SIDE, STATIC
 from adslib.app import App
 from adslib.domain.actor import Actor, Permission
 from adslib.domain.errors import AdsError, Invalid, NotFound, Unsupported
@@ -17,6 +17,7 @@ from adslib.domain.gateway_setting import GatewaySetting
 from adslib.domain.names import checked_name
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
+from adslib.usecases.situation import DEFAULT_ASIDE, default_offers
 
 
 class Gateways:
@@ -46,12 +47,15 @@ class Gateways:
             if found and (found.kind, dict(found.options)) == (kind, dict(setting.options)):
                 return Outcome(False, _setting(found), _setting(found), message=f"gateway '{name}' unchanged")
             verb = "changed" if found else "added"
+            aside = f"; {DEFAULT_ASIDE}" if default_offers(tx) and kind != LOCAL and not dry_run else ""
             if not dry_run:
                 if found:
                     tx.gateways.delete(name)
                 tx.gateways.add(setting)
                 log(tx, self._app.clock(), self._actor, f"gateway '{name}' ({kind}) {verb}")
-        return Outcome(True, _setting(found) if found else {}, _setting(setting), message=f"gateway '{name}' {verb}")
+        return Outcome(
+            True, _setting(found) if found else {}, _setting(setting), message=f"gateway '{name}' {verb}{aside}"
+        )
 
     def remove(self, name: str, *, dry_run: bool = False) -> Outcome:
         """Forget a gateway; absent ones are left alone.

@@ -14,6 +14,7 @@ from adslib.domain.errors import Blocked, Conflict
 from adslib.domain.job import Job, JobKind, Owner
 from adslib.domain.lifecycle import JobEvent, JobState
 from adslib.usecases import providing, reporting, reserving
+from adslib.usecases.commissioning import publish_names
 from adslib.usecases.hosting import hosts_of, stage_numbers
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.situation import mine, my_job, shown
@@ -76,12 +77,16 @@ class Jobs:
         owner: Owner | None = None,
         options: Mapping[str, Any] | None = None,
         expected_plan: str = "",
+        real: bool = False,
         dry_run: bool = False,
     ) -> reserving.Reservation:
         """Recover what an earlier job left, plan, lock the machines and write a new job.
 
+        Args:
+            real: Ansible will carry it out, which does not reach simulated machines.
+
         Raises:
-            Blocked: resources are missing or the state forbids it. Conflict: another job is at work.
+            Blocked: resources are missing, simulated, or the state forbids it. Conflict: another job is at work.
         """
         self._actor.must(PERMISSIONS[kind], f"environment '{name}'")
         if not dry_run:
@@ -94,6 +99,7 @@ class Jobs:
             owner=owner or self._app.owner,
             options=options or {},
             expected_plan=expected_plan,
+            real=real,
             dry_run=dry_run,
         )
 
@@ -123,6 +129,7 @@ class Jobs:
         """
         job = self._fenced(job_id, attempt)
         machines = providing.provide(self._app, self._actor, job, told)
+        publish_names(self._app, self._actor, job)
         return hosts_of(self._app, job, machines), providing.failed(machines)
 
     def hosts(self, name: str, job: Job | None = None) -> builtins.list[dict[str, Any]]:
@@ -161,7 +168,9 @@ class Jobs:
     def give_back(self, job_id: str, attempt: int, told: Callable[[str], None] = lambda line: None) -> dict[str, str]:
         """Return the machines that a job no longer needs; those that could not be, with the reason."""
         job = self._fenced(job_id, attempt)
-        return {m.name: m.reason for m in providing.give_back(self._app, self._actor, job, told)}
+        kept = {m.name: m.reason for m in providing.give_back(self._app, self._actor, job, told)}
+        publish_names(self._app, self._actor, job)
+        return kept
 
     def finish(
         self,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 from adslib.adapters import host_keys
 from adslib.adapters.gateways import KINDS
+from adslib.adapters.gateways.opening import STATIC
 from adslib.adapters.host_keys import KnownHosts
 from adslib.app import App
 from adslib.domain.actor import Actor
@@ -16,8 +17,6 @@ from adslib.domain.machine import Connection, Machine, Reach
 from adslib.usecases.log import log
 from adslib.usecases.machine_spec import CAPABILITIES, MachineSpec, machine_of, problems_of
 from adslib.usecases.viewing import may_see
-
-STATIC = "static"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,18 @@ from adslib.domain.machine import Availability, Machine
 from adslib.usecases.commissioning import decommission
 from adslib.usecases.log import log
 from adslib.usecases.machine_importing import Wanted, specs_of
-from adslib.usecases.machine_putting import Trust, put
+from adslib.usecases.machine_putting import Put, Trust, put
 from adslib.usecases.machine_running import delete_made, operate, snapshots
 from adslib.usecases.machine_spec import MachineSpec
 from adslib.usecases.outcome import Outcome
+from adslib.usecases.situation import DEFAULT_ASIDE, default_offers
 from adslib.usecases.viewing import machine_shown, needs_on, visible_machine
 
 FILTERS = ("gateway", "location", "state", "os", "size", "holder", "availability", "free", "text")
+UNKNOWN_KEYS = (
+    "nothing will be deployed there until they are: give each with ads machine add NAME --host-key FILE, "
+    "or import again with --trust-first-contact"
+)
 
 
 class Machines:
@@ -55,7 +60,7 @@ class Machines:
             Failed: it is to be trusted, but shows no key.
         """
         self._actor.must(Permission.MACHINES, f"machine '{spec.name}'")
-        made = put(self._app, self._actor, [spec], Trust(host_key, trust_first_contact), dry_run=dry_run)[0]
+        [made], aside = self._put([spec], Trust(host_key, trust_first_contact), dry_run=dry_run)
         verb = "unchanged" if not made.changed else "changed" if made.before else "added"
         message = f"machine '{spec.name}' {verb}"
         if made.keys:
@@ -68,7 +73,7 @@ class Machines:
         if made.after.state is MachineState.FAILED and not made.after.made:
             message += f"; it is failed: {made.after.reason}; once it is clean: ads machine add {spec.name} --cleaned"
         before = machine_shown(made.before) if made.before else {}
-        return Outcome(made.changed, before, machine_shown(made.after), message=message)
+        return Outcome(made.changed, before, machine_shown(made.after), message=message + aside)
 
     def import_inventory(
         self,
@@ -101,16 +106,27 @@ class Machines:
         specs = specs_of(read_inventory(path), Wanted(named, values, gateway))
         if not specs:
             raise Invalid("this inventory has no hosts", place=path, remedy="name another one")
-        made = put(self._app, self._actor, specs, Trust("", trust_first_contact), dry_run=dry_run)
+        made, aside = self._put(specs, Trust("", trust_first_contact), dry_run=dry_run)
         added = sum(1 for each in made if each.before is None)
         changed = sum(1 for each in made if each.before and each.changed)
         message = f"{added} machines added, {changed} changed, {len(made) - added - changed} unchanged"
         unknown = [each.after.name for each in made if each.unknown_key]
         if unknown:
-            message += f"; host keys not known: {', '.join(unknown[:5])}{' …' if len(unknown) > 5 else ''}"
+            message += (
+                f"; host keys not known: {', '.join(unknown[:5])}{' …' if len(unknown) > 5 else ''}; {UNKNOWN_KEYS}"
+            )
         after = {"machines": [machine_shown(each.after) for each in made], "without_host_key": unknown}
         before = {"machines": [machine_shown(each.before) for each in made if each.before]}
-        return Outcome(added + changed > 0, before, after, message=message)
+        return Outcome(added + changed > 0, before, after, message=message + aside)
+
+    def _put(self, specs: Sequence[MachineSpec], trust: Trust, *, dry_run: bool) -> tuple[builtins.list[Put], str]:
+        """Put machines into the pool; returns what there is to say once the default gateway stands aside for them."""
+        with self._app.store.reading() as tx:
+            before = default_offers(tx)
+        made = put(self._app, self._actor, specs, trust, dry_run=dry_run)
+        with self._app.store.reading() as tx:
+            aside = before and not default_offers(tx)
+        return made, f"; {DEFAULT_ASIDE}" if aside else ""
 
     def remove(self, name: str, *, dry_run: bool = False) -> Outcome:
         """Take a machine out of the pool; one that ads made is deleted at its gateway. Absent ones are left alone.

@@ -287,19 +287,23 @@ class Networks:
         """Let a network pass that fits among the others.
 
         Raises:
-            Conflict: one is in the way. Forbidden: the space or the tenant is another's.
+            Conflict: one is in the way. Forbidden: the space, the tenant or the zone is another's.
         """
         if not may_see(self._actor, network.tenant):
             raise Forbidden(f"tenant '{network.tenant}' is not yours", remedy="leave the tenant out", code="not-yours")
         gone = {each.id for each in besides}
         refuse_overlap(network, [x for x in tx.networks.beside(network.space, network.prefix) if x.id not in gone])
-        if foreign := tx.networks.of_another_tenant(network.space, network.tenant):
+        beside = tx.networks.any_of(network.space, network.id)
+        if beside and beside.tenant != network.tenant:
             raise Forbidden(
-                f"space '{network.space}' belongs to tenant '{foreign.tenant}'",
+                f"space '{network.space}' belongs to tenant '{beside.tenant}'",
                 place=f"network '{network.name}'",
                 remedy="name a space of your own: --space NAME",
                 code="not-yours",
             )
+        zone = tx.zones.find(network.zone) if network.zone else None
+        if zone and not may_see(self._actor, zone.tenant):
+            raise Forbidden(f"zone '{zone.name}' is not yours", remedy="name a zone of your own", code="not-yours")
         if network.vlan is None:
             return
         for other in tx.networks.list(vlan=network.vlan, datacenter=network.datacenter):

@@ -49,7 +49,13 @@ class Playbooks:
             self._refuse_missing_roles(name)
         owner = processes.owner_of(person, person=True) if person else None
         reserved = self._jobs.reserve(
-            name, JobKind(kind), owner=owner, options=options, expected_plan=expected_plan, dry_run=dry_run
+            name,
+            JobKind(kind),
+            owner=owner,
+            options=options,
+            expected_plan=expected_plan,
+            real=True,
+            dry_run=dry_run,
         )
         if reserved.job is None:
             begun = self._begun(reserved.environment, reserved.plan.as_data(), None, _numbers(reserved.plan))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from adslib.adapters.store import Transaction
@@ -74,6 +75,7 @@ def report(app: App, actor: Actor, job_id: str, attempt: int, stage: int, result
         known = {**_lost_machines(tx, job), **unreached, **results}
         causes = {i.id: known.get(i.id, "its host did not answer") for i in here}
         _write_standings(app, tx, job, wanted, here, causes)
+        _saw(tx, job, (id for id, cause in results.items() if not cause), app.clock())
         failures = {**earlier, **{id: cause for id, cause in causes.items() if cause}}
         reported = sorted({*job.result.get("stages", ()), stage})
         result = {**job.result, "failures": failures, "stages": reported}
@@ -85,6 +87,12 @@ def report(app: App, actor: Actor, job_id: str, attempt: int, stage: int, result
                     level=EventLevel.ERROR, environment=job.environment, job=job.id,
                 )  # fmt: skip
     return blocked(wanted, chosen(job, wanted), failures, stage)
+
+
+def _saw(tx: Transaction, job: Job, instances: Iterable[str], at: datetime) -> None:
+    """These instances answered, so the addresses of their machines are in use (I6)."""
+    seats = job.plan["seats"]
+    tx.addresses.saw_machines({seats[id] for id in instances if id in seats}, at)
 
 
 def blocked(wanted: Desired, instances: Iterable[Instance], failures: Mapping[str, str], stage: int) -> list[str]:
@@ -204,6 +212,7 @@ def finish(
         job = fenced(app, tx, job_id, attempt)
         environment = tx.environments.get(job.environment)
         tests = _test_report(app, tx, job, environment, said)
+        _saw(tx, job, (str(test["instance"]) for test in said if test["ok"]), app.clock())
         abandoned = job.result.get("abandoned", {})
         machines = {f"machine {name}": why for name, why in kept.items() if name not in abandoned}
         failures = {**_unreported(tx, job), **job.result.get("failures", {}), **machines}
@@ -211,7 +220,7 @@ def finish(
         after = _after(environment, job, _event(job, bool(failures), short, tests), tests)
         at = app.clock()
         good = not failures and (tests is None or tests.good)
-        message = _message(job, after, failures, tests)
+        message = _message(job, after, failures, tests, sum(1 for test in said if test["ok"]))
         result = {**job.result, "failures": failures, "message": message}
         job = tx.jobs.update(
             replace(
@@ -240,7 +249,7 @@ def _unreported(tx: Transaction, job: Job) -> dict[str, str]:
 def _test_report(
     app: App, tx: Transaction, job: Job, environment: Environment, said: Sequence[Mapping[str, Any]]
 ) -> TestReport | None:
-    """What the tests said; a test that never spoke has failed."""
+    """What the tests said; one that never spoke has failed, and one that was good and had no reason to run still is."""
     if job.kind not in (JobKind.DEPLOY, JobKind.TEST, JobKind.START):
         return None
     wanted = desired(tx.revisions.get(job.environment, int(job.plan["revision"])))
@@ -250,10 +259,13 @@ def _test_report(
     except (KeyError, TypeError):
         raise Invalid("a test result needs instance, test and ok", place="tests") from None
     passed = len(said) - len(failures)
-    for instance in to_test(job, wanted, environment):
+    tested = {instance.id for instance in to_test(job, wanted, environment)}
+    for instance in wanted.topology.instances:
         silent = len(wanted.topology.service(instance).tests) - heard[instance.id]
-        if silent > 0:
+        if silent > 0 and instance.id in tested:
             failures.append(f"{instance.id}: {silent} of its tests did not run")
+        else:
+            passed += max(silent, 0)
     return TestReport(app.clock(), passed, tuple(failures))
 
 
@@ -282,7 +294,7 @@ def _after(environment: Environment, job: Job, event: EnvironmentEvent, tests: T
     return replace(environment, state=state, tests=tested, deployed=deployed, live_despite="")
 
 
-def _message(job: Job, after: Environment, failures: Mapping[str, Any], tests: TestReport | None) -> str:
+def _message(job: Job, after: Environment, failures: Mapping[str, Any], tests: TestReport | None, now: int) -> str:
     text = f"{job.kind} of environment '{after.name}' ended: it is {after.state}"
     if failures:
         text += f"; {len(failures)} failed: " + ", ".join(sorted(failures)[:5])
@@ -292,5 +304,8 @@ def _message(job: Job, after: Environment, failures: Mapping[str, Any], tests: T
     for machine, left in job.result.get("abandoned", {}).items():
         text += f"; machine '{machine}' abandoned uncleaned, {', '.join(left)} may be left on it"
     if tests is not None:
-        text += f"; {tests.passed} tests passed" + (f", {len(tests.failures)} failed" if tests.failures else "")
+        earlier = f" ({tests.passed - now} of them earlier)" if tests.passed > now else ""
+        text += f"; {tests.passed} tests passed{earlier}" + (
+            f", {len(tests.failures)} failed" if tests.failures else ""
+        )
     return text

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adslib.adapters import processes
+from adslib.adapters.gateways import SIMULATED
 from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor
@@ -25,16 +26,12 @@ from adslib.domain.machine import Machine
 from adslib.domain.plan import Plan, Verb
 from adslib.domain.planner import plan, plan_undeploy
 from adslib.usecases.log import log
-from adslib.usecases.situation import actual, desired, mine, offers
+from adslib.usecases.situation import DEFAULT_ASIDE, actual, desired, mine, offers
 
 ATTEMPTS = 10
 """How often planning is repeated because somebody else took one of the machines in between."""
 
 REMEDY = "add machines or a gateway, or ask for less; nothing is held"
-DEFAULT_ASIDE = (
-    "The default gateway stands aside since machines or gateways of your own are known; "
-    "to make machines on this host, add it: ads gateway add local --kind local"
-)
 
 LEASE = timedelta(seconds=60)
 """How long a job counts as alive without a word of its owner."""
@@ -66,6 +63,7 @@ def reserve(
     owner: Owner,
     options: Mapping[str, Any],
     expected_plan: str = "",
+    real: bool = False,
     dry_run: bool = False,
 ) -> Reservation:
     """Plan, lock the machines and write the job, all or nothing.
@@ -74,15 +72,16 @@ def reserve(
 
     Args:
         owner: the process that will carry it out. expected_plan: id of a saved plan; another plan is refused.
+        real: Ansible will carry it out, which does not reach simulated machines.
 
     Raises:
-        Blocked: resources are missing or the state forbids it; nothing is held.
+        Blocked: resources are missing, simulated, or the state forbids it; nothing is held.
         Conflict: another job is at work, or the world moved on since the plan was saved.
     """
     for _ in range(ATTEMPTS - 1):
         with suppress(_TakenError):
-            return _reserve_once(app, actor, name, kind, owner, options, expected_plan, dry_run)
-    return _reserve_once(app, actor, name, kind, owner, options, expected_plan, dry_run)
+            return _reserve_once(app, actor, name, kind, owner, options, expected_plan, real, dry_run)
+    return _reserve_once(app, actor, name, kind, owner, options, expected_plan, real, dry_run)
 
 
 class _TakenError(Conflict):
@@ -97,6 +96,7 @@ def _reserve_once(
     owner: Owner,
     options: Mapping[str, Any],
     expected_plan: str,
+    real: bool,
     dry_run: bool,
 ) -> Reservation:
     offered = offers(app) if kind is JobKind.DEPLOY else ()
@@ -108,8 +108,10 @@ def _reserve_once(
         if made.blocked and not dry_run:
             raise Blocked(
                 f"environment '{name}' cannot be deployed: " + "; ".join(str(b) for b in made.blocked),
-                remedy=REMEDY if offered else f"{REMEDY}. {DEFAULT_ASIDE}",
+                remedy=REMEDY if offered else f"{REMEDY}; {DEFAULT_ASIDE}",
             )
+        if real and kind is JobKind.DEPLOY and not made.blocked:
+            _refuse_simulated(tx, made)
         if expected_plan and made.id != expected_plan:
             raise Conflict(
                 f"the saved plan {expected_plan} no longer holds: planning now gives {made.id}",
@@ -178,6 +180,23 @@ def _plan(app: App, tx: Transaction, environment: Environment, kind: JobKind, of
     # What was stopped comes back as it stood; an edit since then is for a deployment.
     revision = (kind is JobKind.START and environment.deployed) or environment.revision
     return Plan(environment.name, revision, environment.generation, seats=seats)
+
+
+def _refuse_simulated(tx: Transaction, made: Plan) -> None:
+    simulated = {setting.name for setting in tx.gateways.list() if setting.kind in SIMULATED}
+    if not simulated:
+        return
+    standing = tx.machines.by_names({*made.seats.values()} - {new.name for new in made.new})
+    pairs = [*((new.gateway, new.name) for new in made.new), *((old.gateway, old.name) for old in standing)]
+    found = sorted(pair for pair in pairs if pair[0] in simulated)
+    if found:
+        gateway, names = found[0][0], [name for _, name in found]
+        raise Blocked(
+            f"environment '{made.environment}' cannot be deployed: nothing can be deployed on simulated machines: "
+            f"{', '.join(names[:5])}{' …' if len(names) > 5 else ''} of gateway '{gateway}'",
+            remedy="name another gateway in the definition (machine: {gateway: NAME}), or remove this one with its "
+            f"machines: ads gateway remove {gateway}; nothing is held",
+        )
 
 
 def _lock_machines(app: App, tx: Transaction, environment: Environment, made: Plan) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import builtins
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from adslib.adapters import processes
@@ -22,6 +20,7 @@ from adslib.domain.plan import Plan
 from adslib.usecases import environments
 from adslib.usecases.hosting import project_for
 from adslib.usecases.jobs import Jobs
+from adslib.usecases.listening import Listener, OnEvent, ignore
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.reserving import Reservation
 from adslib.usecases.roles import role_problems
@@ -33,40 +32,12 @@ LONGEST_PATIENCE = 86400
 PASSED_ON = ("abandon", "patience")
 """Options of a job that its playbook needs from its start; it knows the others by the job."""
 
-OnEvent = Callable[[Mapping[str, Any]], None]
 Cancelled = Callable[[], bool]
-
-
-def ignore(event: Mapping[str, Any]) -> None:
-    """Hear an event of a run, and do nothing about it."""
 
 
 def never() -> bool:
     """Never cancel."""
     return False
-
-
-@dataclass(slots=True)
-class Listener:
-    """Hears every event of a run and passes it on; keeps what is said at the end: changes and causes of a failure."""
-
-    pass_on: OnEvent
-    changes: int = 0
-    causes: builtins.list[str] = field(default_factory=list)
-
-    def __call__(self, event: Mapping[str, Any]) -> None:
-        """Hear one event of ansible-runner."""
-        data = event.get("event_data") or {}
-        kind = event.get("event", "")
-        if kind == "playbook_on_stats":
-            self.changes = sum((data.get("changed") or {}).values())
-        elif kind in ("runner_on_failed", "runner_on_unreachable") and not data.get("ignore_errors"):
-            said = (data.get("res") or {}).get("msg") or "no reason given"
-            self.causes.append(f"{data.get('host')}, task '{data.get('task')}': {said}")
-        elif kind in ("verbose", "error"):
-            lines = str(event.get("stdout", "")).splitlines()
-            self.causes += [line.partition("ERROR")[2].lstrip("]:! ") for line in lines if "ERROR" in line[:30]]
-        self.pass_on(event)
 
 
 class Running:
@@ -208,7 +179,7 @@ class Running:
         cancelled: Cancelled,
     ) -> Outcome:
         before = self._environments.show(name)
-        reserved = self._jobs.reserve(name, kind, options=options, expected_plan=plan, dry_run=dry_run)
+        reserved = self._jobs.reserve(name, kind, options=options, expected_plan=plan, real=True, dry_run=dry_run)
         if reserved.job is None:
             changed = bool(reserved.plan.actions) or kind in (JobKind.STOP, JobKind.START)
             return Outcome(changed, before, before, plan=reserved.plan, message=_preview(reserved.plan, kind))
@@ -289,7 +260,8 @@ def carry_out(
         "job": {k: v for k, v in shown.items() if k != "plan"},
     }
     changed = bool(reserved.plan.actions) or listener.changes > 0 or before["state"] != after["state"]
-    return Outcome(changed, before, after, job=job.id, plan=reserved.plan, message=str(shown["message"]))
+    message = "; ".join(filter(None, [str(shown["message"]), listener.repaired(reserved.plan)]))
+    return Outcome(changed, before, after, job=job.id, plan=reserved.plan, message=message)
 
 
 def finished(outcome: Outcome) -> Outcome:

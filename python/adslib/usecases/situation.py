@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from adslib.adapters.documents import Document
+from adslib.adapters.gateways.opening import STATIC
 from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor
@@ -19,6 +20,11 @@ from adslib.domain.lifecycle import ENVIRONMENT
 from adslib.domain.planner import Actual
 from adslib.domain.reading import read
 from adslib.usecases.viewing import may_see
+
+DEFAULT_ASIDE = (
+    "the default gateway stands aside for machines and gateways of your own: it makes none on this host; "
+    "to have both: ads gateway add local --kind local"
+)
 
 
 def mine(tx: Transaction, actor: Actor, name: str) -> Environment:
@@ -45,12 +51,17 @@ def my_job(tx: Transaction, actor: Actor, job_id: str) -> Job:
     return job
 
 
+def default_offers(tx: Transaction) -> bool:
+    """Whether the default `local` gateway makes machines: only while nothing of the user's own is known (ADR 4)."""
+    return not tx.gateways.list() and not tx.machines.list(gateway=STATIC)
+
+
 def offers(app: App) -> Sequence[Offer]:
     """What the gateways can make now; asked outside of any transaction."""
     with app.store.reading() as tx:
         settings = tx.gateways.list()
-        others = bool(settings) or bool(tx.machines.list(gateway="static"))
-    return app.gateways.offers(settings, with_default=not others)
+        with_default = default_offers(tx)
+    return app.gateways.offers(settings, with_default=with_default)
 
 
 def actual(app: App, tx: Transaction, environment: Environment, offered: Sequence[Offer]) -> Actual:

@@ -92,8 +92,13 @@ def test_the_life_of_an_environment(ads: Ads) -> None:
     assert "pair-east-1 running" in deployed.stderr
 
     assert ads("environment", "go-live", "pair").stdout == "environment 'pair' is live\n"
+    pages = Path(os.environ["ADS_HOME"]).glob("machines/*/root/etc/web.txt")
+    names = {json.loads((page.parents[2] / "machine.json").read_text())["name"]: page for page in pages}
+    names["pair-east-1"].write_text("by hand")
     again = json.loads(ads("environment", "deploy", "pair", "--format", "json").stdout)
-    assert (again["changed"], again["after"]["state"], again["after"]["job"]["state"]) == (False, "live", "succeeded")
+    assert (again["changed"], again["after"]["state"], again["after"]["job"]["state"]) == (True, "live", "succeeded")
+    assert "; repaired: east/front-1 on pair-east-1 (file /etc/web.txt: content, process front-1: " in again["message"]
+    assert names["pair-east-1"].read_text() == "hello"
     verbose = ads("environment", "test", "pair", "-v").stderr
     assert re.search(r"ok: pair-east-1: ", verbose)
 
@@ -125,6 +130,7 @@ def test_the_life_of_an_environment(ads: Ads) -> None:
 
 
 @pytest.mark.req("A12")
+@pytest.mark.once
 def test_failed_tests_keep_it_ready_until_somebody_says_otherwise(ads: Ads) -> None:
     ads("environment", "edit", "pair", "-p", "expected=goodbye")
     failed = ads("environment", "deploy", "pair", expect=1)
@@ -162,6 +168,7 @@ STUBBORN = "trap '' TERM; echo $$ > {place}; for n in $(seq 300); do sleep 1; do
 
 @pytest.mark.req("A12", "A22")
 @pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.once
 def test_ctrl_c_cancels_and_says_how_to_go_on(ads: Ads, document: Path, tmp_path: Path, times: int) -> None:
     """What runs does not end when it is asked; it is killed after a while, or at once on the second Ctrl-C."""
     stubborn = tmp_path / "stubborn"
@@ -194,6 +201,7 @@ def test_ctrl_c_cancels_and_says_how_to_go_on(ads: Ads, document: Path, tmp_path
 
 
 @pytest.mark.req("A12", "A22")
+@pytest.mark.once
 def test_one_may_cancel_the_job_of_another(ads: Ads, document: Path) -> None:
     # Its test waits half a minute for words that never come, so the job is at work for as long.
     document.write_text(PAIR.replace("retries: 2", "retries: 60"))
@@ -220,6 +228,7 @@ def wait_until(ready: Callable[[], bool], process: subprocess.Popen[Any]) -> Non
         time.sleep(0.1)
 
 
+@pytest.mark.once
 def test_the_python_api_waits(ads: Ads) -> None:
     with adslib.connect() as api:
         with pytest.raises(Unsupported, match="in the calling process"):

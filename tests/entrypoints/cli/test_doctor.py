@@ -26,6 +26,18 @@ def test_what_is_missing_fails_with_a_remedy(run: Run, tmp_path: Path, monkeypat
     assert "set ADS_HOME to a directory of your own" in result.out
 
 
+def test_a_broken_file_of_settings_is_told_with_its_line(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "ads.toml"
+    broken.write_text('home = "/srv/ads"\nsizes =\n')
+    monkeypatch.setenv("ADS_CONFIG", str(broken))
+    for words in (["doctor"], ["environment", "list"]):
+        result = run(*words, expect=2)
+        assert (result.out, result.err.count("\n")) == ("", 1)
+        assert result.err.startswith(f"Error: {broken}:2: this is no TOML: ")
+
+
 def test_migrate_makes_a_store_ready(run: Run, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/new.db"
     checks = run("--database", url, "doctor", "--migrate", "--format", "json").data

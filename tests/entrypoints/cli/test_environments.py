@@ -91,17 +91,22 @@ def test_edit_in_the_editor(run: Run, shop: str, monkeypatch: pytest.MonkeyPatch
     assert "size: large" in run("environment", "export", "shop").out
 
 
-def test_an_editor_that_fails_or_breaks_the_document(run: Run, shop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_editor_that_fails_or_breaks_the_document(
+    run: Run, shop: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     run("environment", "create", shop)
     monkeypatch.setenv("EDITOR", "false")
     assert "exit code 1" in run("environment", "edit", "shop", expect=1).err
     monkeypatch.setenv("EDITOR", "no-such-editor-anywhere")
     assert "cannot be started" in run("environment", "edit", "shop", expect=1).err
+    assert list(tmp_path.glob("ads-edit-*")) == [], "nobody wrote anything"
     monkeypatch.setenv("EDITOR", "sed -i 's/component: web/component: nowhere/'")
     err = run("environment", "edit", "shop", expect=2).err
     kept = Path(err.split("kept in ")[1].split(";")[0])
     assert "component: nowhere" in kept.read_text()
+    assert list(tmp_path.glob("ads-edit-*")) == [kept.parent]
     assert run("environment", "show", "shop", "--format", "json").data["revision"] == 1
 
 
@@ -326,6 +331,19 @@ def test_a_shortage_is_told_and_exits_3(run: Run, shop: str) -> None:
     assert run("environment", "deploy", "shop", "--dry-run", expect=3).code == 3
     assert run("machine", "list", "--format", "json").data == []
     assert run("environment", "show", "shop", "--format", "json").data["state"] == "not-deployed"
+
+
+@pytest.mark.req("A11")
+def test_nothing_is_deployed_on_simulated_machines(run: Run, shop: str) -> None:
+    run("gateway", "add", "cloud", "--kind", "sim")
+    run("environment", "create", shop)
+    assert "1 to create, 1 to deploy" in run("environment", "plan", "shop").out
+    for words in ([], ["--dry-run"]):
+        refused = run("environment", "deploy", "shop", *words, expect=3).err
+        assert "nothing can be deployed on simulated machines: shop-west-1 of gateway 'cloud'" in refused
+        assert "ads gateway remove cloud" in refused
+    assert run("machine", "list", "--format", "json").data == []
+    assert run("job", "list", "--format", "json").data == []
 
 
 @pytest.mark.req("A5")

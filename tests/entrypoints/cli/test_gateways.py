@@ -12,7 +12,8 @@ from entrypoints.cli.commanding import Run
 
 @pytest.mark.req("A8", "A9")
 def test_add_list_show_remove(run: Run) -> None:
-    assert run("gateway", "add", "cloud", "--kind", "sim", "-o", "quota=7").out == "gateway 'cloud' added\n"
+    added = run("gateway", "add", "cloud", "--kind", "sim", "-o", "quota=7").out
+    assert added.startswith("gateway 'cloud' added; the default gateway stands aside")
     rows = run("gateway", "list", "--format", "json").data
     assert [row["name"] for row in rows] == ["cloud", "local", "static"]
     assert list(rows[0]) == list(FIELDS["gateway list"])

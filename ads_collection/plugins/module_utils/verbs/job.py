@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from ansible_collections.ads.deploy.plugins.module_utils import instance_tasks
 
 STEPS = ["reserve", "provide", "report", "remove", "rest", "return", "finish"]
@@ -22,19 +24,20 @@ ARGUMENTS = dict(
     plan=dict(type="str"),
     stages=dict(type="int", default=40),
     limited=dict(type="list", elements="str", default=[]),
+    known=dict(type="list", elements="str", default=[]),
     stage=dict(type="int"),
     results=dict(type="dict", default={}),
     tests=dict(type="list", elements="dict", default=[]),
     kept=dict(type="dict", default={}),
     person=dict(type="int"),
     scratch=dict(type="path"),
+    given=dict(type="list", elements="str", default=[]),
     working=dict(type="list", elements="int", default=[]),
     interpreter=dict(type="str", default="/usr/bin/python3"),
 )
 
 RULES = dict(
     required_if=[
-        ("step", "reserve", ["environment"]),
         ("step", "report", ["job", "attempt", "stage"]),
         ("step", "provide", ["job", "attempt"]),
         ("step", "remove", ["job", "attempt"]),
@@ -52,6 +55,11 @@ def run(ads, params, check_mode):
 
 
 def _reserve(ads, params, check_mode):
+    unknown = _unknown(params["given"], params["known"])
+    if unknown:
+        return dict(failed=True, msg=unknown, code="invalid")
+    if not params["environment"]:
+        return dict(failed=True, msg="say which environment: -e ads_environment=NAME", code="invalid")
     if params["limited"]:
         return dict(
             failed=True,
@@ -74,6 +82,17 @@ def _reserve(ads, params, check_mode):
         dry_run=check_mode,
     )
     return dict(changed=bool(begun["plan"]["actions"]), **begun)
+
+
+def _unknown(given, known):
+    """What to say of extra variables that look like ours and that nobody reads; empty if there is none."""
+    wrong = sorted(name for name in given if known and name.startswith("ads_") and name not in known)
+    near = {name: get_close_matches(name, known, n=1) for name in wrong}
+    said = ["'{0}'".format(name) + "".join(" (did you mean '{0}'?)".format(n) for n in near[name]) for name in wrong]
+    if not said:
+        return ""
+    text = "this playbook has no variable {0}, so nothing was begun. There are: {1}"
+    return text.format(" and ".join(said), ", ".join(known))
 
 
 def _provide(ads, params, check_mode):

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from adslib.adapters.gateways.opening import Gateways
-from adslib.adapters.gateways.registry import KINDS, open_gateway
+from adslib.adapters.gateways.registry import KINDS, SIMULATED, open_gateway
 
-__all__ = ["KINDS", "Gateways", "open_gateway"]
+__all__ = ["KINDS", "SIMULATED", "Gateways", "open_gateway"]

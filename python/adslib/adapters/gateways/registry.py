@@ -25,6 +25,9 @@ KINDS: Mapping[str, str] = {
     "static": "adslib.adapters.gateways.static",
 }
 
+SIMULATED = frozenset({"sim"})
+"""Kinds whose machines are in the store alone: they can be planned with, but nothing can be deployed on them."""
+
 
 def open_gateway(
     kind: str,

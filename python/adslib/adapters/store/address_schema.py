@@ -123,6 +123,8 @@ addresses = Table(
     UniqueConstraint("space", "version", "number"),
     UniqueConstraint("zone", "label"),
     Index(None, "network"),
+    # PTR records have the names of an address in all spaces.
+    Index("ix_addresses_pointer", "number", "version", **where("label IS NOT NULL")),
     Index("ix_addresses_machine", "machine", **where("machine <> ''")),
     Index("ix_addresses_environment", "environment", **where("environment <> ''")),
 )
@@ -137,6 +139,7 @@ address_history = Table(
     # Its address stays closed until the network's cool-down is over.
     Column("resting", Boolean, nullable=False),
     Index(None, "space", "version", "number"),
+    Index("ix_address_history_name", "zone", "label", **where("label IS NOT NULL")),
     Index("ix_address_history_resting", "network", "released", **where("resting", sqlite="resting = 1")),
 )
 
@@ -163,7 +166,8 @@ zones = Table(
     Column("reverse", Document, nullable=False),
     Column("ttl", Integer, nullable=False),
     word("tenant"),
-    generation(),
+    # Why publishing failed the last time; empty: it did not.
+    Column("failure", Text, nullable=False),
 )
 
 # Names whose records at the server may differ from the store. One row a change: a publisher deletes what it has seen.

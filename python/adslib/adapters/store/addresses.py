@@ -115,6 +115,12 @@ class Addresses:
         change = update(addresses).values(seen=at)
         return sum(self._statements.write(change.where(addresses.c.id.in_(chunk))) for chunk in chunks(ids))
 
+    def saw_machines(self, machines: Iterable[str], at: datetime) -> None:
+        """These machines answered, so what they have is in use."""
+        change = update(addresses).values(seen=at)
+        for chunk in chunks(sorted(machines)):
+            self._statements.write(change.where(addresses.c.machine.in_(chunk), addresses.c.machine != ""))
+
     def end(self, ids: Iterable[str], at: datetime, actor: str, *, resting: Iterable[str] = ()) -> None:
         """Nobody has these any more; what was stays in the history.
 

@@ -45,7 +45,7 @@ class Blocks:
                 there = self._locked(strip, need, skip=False)
             if there or begun:
                 taken += self._taken_of(strip, there, begun, need)
-            elif not self._open(strip):
+            elif not self._open(strip) and self._all_begun(strip):
                 break
             elif taken:
                 raise Crossed("others take what is left here", remedy="repeat it")
@@ -154,6 +154,11 @@ class Blocks:
         """How many blocks with free places there are, up to `spread`."""
         query = select(blocks.c.start).where(blocks.c.strip == strip.id, blocks.c.has_free).limit(strip.spread)
         return len(self._statements.rows(query))
+
+    def _all_begun(self, strip: Strip) -> bool:
+        """Whether every block was begun: whoever we waited for may have filled his and begun no other."""
+        row = self._statements.first(select(strips.c.next).where(strips.c.id == strip.id))
+        return row is not None and row.next >= strip.usable.stop
 
     def _begun(self, strip: Strip, need: int, *, hasty: bool) -> list[tuple[int, int]]:
         """The next blocks that have free places, not written yet, while fewer than `spread` stand open."""

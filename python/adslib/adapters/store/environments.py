@@ -77,7 +77,7 @@ class Environments:
         return replace(environment, generation=environment.generation + 1)
 
     def delete(self, name: str) -> None:
-        """Remove an environment with its revisions, saved plans and ended jobs.
+        """Remove an environment with its revisions and saved plans; its ended jobs stay.
 
         Raises:
             NotFound: there is none.

@@ -43,6 +43,12 @@ class Jobs:
         earlier = self._of_request(job)
         if earlier:
             return earlier
+        # Whoever deletes the environment at this moment waits for us, or we for him.
+        there = select(environments.c.name).where(environments.c.name == job.environment)
+        if self._statements.writable:
+            there = there.with_for_update(read=True, key_share=True)
+        if not self._statements.first(there):
+            raise NotFound(f"there is no environment '{job.environment}'", remedy="create it first")
         refusal = self._statements.refused(insert(jobs), _values(job))
         if refusal is None:
             return job
@@ -56,8 +62,6 @@ class Jobs:
                 + (f", by {running.actor}" if running.actor else ""),
                 remedy=f"wait for it, or cancel it with: ads job cancel {running.id}",
             )
-        if not self._statements.first(select(environments.c.name).where(environments.c.name == job.environment)):
-            raise NotFound(f"there is no environment '{job.environment}'", remedy="create it first")
         if self._statements.first(select(jobs.c.id).where(jobs.c.id == job.id)):
             raise Conflict(f"there is already a job {job.id}", remedy="repeat it") from refusal
         raise refusal
@@ -87,12 +91,13 @@ class Jobs:
         kind: str | None = None,
         lease_before: datetime | None = None,
         tenant: str | None = None,
+        since: datetime | None = None,
         limit: int | None = None,
     ) -> builtins.list[Job]:
         """Jobs, newest first, without their plans: `plan` is `NOT_READ`. What is None does not filter.
 
         Args:
-            lease_before: only those whose lease ends before this moment.
+            lease_before: only those whose lease ends before this moment. since: only those made at or after it.
         """
         query = select(*_LIGHT).order_by(jobs.c.id.desc()).limit(limit)
         exact = {"environment": environment, "state": state, "kind": kind, "tenant": tenant}
@@ -101,6 +106,8 @@ class Jobs:
                 query = query.where(jobs.c[column] == wanted)
         if lease_before is not None:
             query = query.where(jobs.c.lease < lease_before)
+        if since is not None:
+            query = query.where(jobs.c.created >= since)
         return [_job(row) for row in self._statements.rows(query)]
 
     def update(self, job: Job) -> Job:

@@ -51,6 +51,14 @@ def prepare_file(path: Path, mounts: Path = MOUNTS) -> None:
         ) from error
 
 
+def has_content(path: Path) -> bool:
+    """Whether something is there that is not an empty file; what cannot be looked at counts."""
+    try:
+        return path.exists() and (not path.is_file() or path.stat().st_size > 0)
+    except OSError:
+        return True
+
+
 def refuse_network(path: Path, mounts: Path = MOUNTS) -> None:
     """Let a path pass if it lies on a disk of this host.
 

@@ -134,10 +134,9 @@ class Networks:
             found += [row[0] for row in self._statements.rows(query)]
         return sorted(set(found))
 
-    def of_another_tenant(self, space: str, tenant: str) -> Network | None:
-        """A network of a space that belongs to another tenant than this, if there is one."""
-        query = select(networks).where(networks.c.space == space, networks.c.tenant != tenant)
-        row = self._statements.first(query)
+    def any_of(self, space: str, besides: str) -> Network | None:
+        """Some network of a space, not the one with this id: all of a space are of one tenant."""
+        row = self._statements.first(select(networks).where(networks.c.space == space, networks.c.id != besides))
         return network_of(row) if row else None
 
     def update(self, network: Network) -> None:

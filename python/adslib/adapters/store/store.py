@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
-from adslib.adapters.store.connecting import checked_url, shown
+from adslib.adapters.store.connecting import SQLITE, checked_url, shown
 from adslib.adapters.store.database import Database
+from adslib.adapters.store.location import has_content
 from adslib.adapters.store.schema import SCHEMA
 from adslib.adapters.store.transaction import Transaction
 from adslib.adapters.store.versions import migrated, refuse_other_version, version_of
@@ -17,8 +20,9 @@ from adslib.adapters.store.versions import migrated, refuse_other_version, versi
 class Store:
     """A database of ads. It may be used by several threads, each with a transaction of its own at a time."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, folder: TemporaryDirectory[str] | None = None) -> None:
         self._database = database
+        self._folder = folder
 
     @property
     def url(self) -> str:
@@ -55,8 +59,10 @@ class Store:
             yield work
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; a store that was only stood in for goes."""
         self._database.close()
+        if self._folder:
+            self._folder.cleanup()
 
     def __enter__(self) -> Self:
         return self
@@ -67,26 +73,31 @@ class Store:
         self.close()
 
 
-def open_store(url: str, *, check: bool = True) -> Store:
+def open_store(url: str, *, check: bool = True, create: bool = True) -> Store:
     """Open a store; an SQLite file that is empty or missing is made ready first (A22).
 
     Args:
         url: `sqlite:////absolute/path.db`, `sqlite:///relative/path.db` or `postgresql+psycopg://user@host/database`.
         check: look at the version of the schema; without, only `schema_version` is safe to call.
+        create: make an SQLite file that is missing; without, an empty store stands in for it until it is closed.
 
     Raises:
         Invalid: the URL is wrong, or an SQLite file would lie on a network filesystem.
         Failed: the database cannot be reached, read or made.
         Conflict: its schema is older or newer than this ads; the message says what to do.
     """
-    database = Database(checked_url(url))
+    place, folder = checked_url(url), None
+    if not create and place.drivername == SQLITE and not has_content(Path(place.database or "")):
+        folder = TemporaryDirectory(prefix="ads-empty-store-")
+        place = place.set(database=str(Path(folder.name, "ads.db")))
+    store = Store(Database(place), folder)
     try:
         if check:
-            _check(database)
+            _check(store._database)
     except BaseException:
-        database.close()
+        store.close()
         raise
-    return Store(database)
+    return store
 
 
 def migrate(url: str) -> None:

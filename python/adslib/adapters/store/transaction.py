@@ -17,6 +17,7 @@ from adslib.adapters.store.revisions import Revisions
 from adslib.adapters.store.standings import Standings
 from adslib.adapters.store.statements import Statements
 from adslib.adapters.store.templates import Templates
+from adslib.adapters.store.zones import Zones
 
 
 class Transaction:
@@ -40,6 +41,7 @@ class Transaction:
         self.networks = Networks(statements)
         self.addresses = Addresses(statements)
         self.blocks = Blocks(statements)
+        self.zones = Zones(statements)
 
     def commit(self) -> None:
         """Make everything that was done here last; called once, by the store, when the block ends well."""

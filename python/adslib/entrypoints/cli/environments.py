@@ -111,9 +111,8 @@ def edit(
 
 @contextmanager
 def _edited(name: str, current: Document) -> Iterator[Document]:
-    """The current definition as the user leaves it in the editor; what is wrong with it stays in a file to go on."""
-    import shlex
-    import subprocess
+    """The current definition as the user leaves it in the editor; a text that will not do stays in a file to go on."""
+    import shutil
     import tempfile
 
     from adslib.adapters import documents
@@ -123,20 +122,30 @@ def _edited(name: str, current: Document) -> Iterator[Document]:
         raise Invalid("there is no editor", remedy="name a FILE, give -p key=value, or set EDITOR")
     folder = Path(tempfile.mkdtemp(prefix="ads-edit-"))
     path = folder / f"{name}.yml"
-    path.write_text(documents.dump_yaml(current.tree), encoding="utf-8")
+    before = documents.dump_yaml(current.tree).encode()
+    path.write_bytes(before)
+    try:
+        _edit(editor, path)
+        yield documents.load(path, current.parameters, current.origin)
+    except Exception:
+        if path.is_file() and path.read_bytes() != before:
+            say(f"Your text is kept in {path}; go on with: ads environment edit {name} {path}")
+        else:
+            shutil.rmtree(folder)
+        raise
+    shutil.rmtree(folder)
+
+
+def _edit(editor: str, path: Path) -> None:
+    import shlex
+    import subprocess
+
     try:
         done = subprocess.run([*shlex.split(editor), str(path)], check=False)
     except OSError as error:
         raise Failed(f"the editor '{editor}' cannot be started: {error.strerror}", remedy="set EDITOR") from None
     if done.returncode:
         raise Failed(f"the editor ended with exit code {done.returncode}", remedy="nothing was changed")
-    try:
-        yield documents.load(path, current.parameters, current.origin)
-    except Exception:
-        say(f"Your text is kept in {path}; go on with: ads environment edit {name} {path}")
-        raise
-    path.unlink()
-    folder.rmdir()
 
 
 @app.command()

@@ -246,6 +246,25 @@ FIELDS: Mapping[str, Fields] = {
         "addresses": "the lowest that are free",
     },
     "address unused": ADDRESS,
+    "network zone list": {
+        "name": "the zone's name",
+        "server": "DNS server that carries it",
+        "key_name": "name of the TSIG key",
+        "secret": "where its secret lies",
+        "port": "TCP port of the server",
+        "algorithm": "algorithm of the key",
+        "reverse": "reverse zones of the same server",
+        "ttl": "seconds for which records may be kept",
+        "tenant": "whose it is",
+        "pending": "names that wait to be published",
+        "failure": "why publishing failed the last time; empty: it did not",
+    },
+    "network publish": {
+        "published": "in `after`: the names that were published, reverse ones too",
+        "records": "in `after` of a dry run: zone, name, type and wanted: ttl and data; empty: none",
+        "differences": "in `after` of a comparison: zone, kind (missing, surplus, wrong), name, type, wanted, found, "
+        "pending: it waits to be published",
+    },
     "job list": JOB,
     "job show": {**JOB, "plan": "as in environment plan", "options": "what was asked for"},
     "event list": {

@@ -18,7 +18,9 @@ app = typer.Typer(help="Jobs: what is carried out, or was; its log.", no_args_is
 @app.command("list")
 def list_(
     ctx: typer.Context,
-    environment: Annotated[str, typer.Option(help="Of this environment.", autocompletion=environment_names)] = "",
+    environment: Annotated[
+        str, typer.Option(help="Of this environment, also a deleted one.", autocompletion=environment_names)
+    ] = "",
     state: Annotated[str, typer.Option(help="In this state.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     format: OutputFormat = Format.TABLE,

@@ -11,11 +11,14 @@ import typer
 
 from adslib.domain.errors import Failed, NotFound
 from adslib.domain.network import Role
+from adslib.entrypoints.cli import zones
 from adslib.entrypoints.cli.options import DryRun, NetworkName, OutputFormat, network_names, pairs
 from adslib.entrypoints.cli.presenting import Column, Format, say, show_outcome, show_rows, show_thing
 from adslib.entrypoints.cli.session import opened
 
 app = typer.Typer(help="Networks: prefixes that addresses and names are given from.", no_args_is_help=True)
+app.add_typer(zones.app, name="zone")
+app.command("publish")(zones.publish)
 
 Text = str | None
 Texts = list[str] | None

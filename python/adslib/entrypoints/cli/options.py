@@ -35,6 +35,7 @@ job_ids = completing(lambda ads: (str(each["job"]) for each in ads.jobs.list()))
 template_names = completing(lambda ads: (str(each["name"]) for each in ads.templates.list()))
 network_names = completing(lambda ads: (str(each["name"]) for each in ads.networks.list()))
 gateway_names = completing(lambda ads: (str(each["name"]) for each in ads.gateways.list(ask=False)))
+zone_names = completing(lambda ads: (str(each["name"]) for each in ads.zones.list()))
 
 EnvironmentName = Annotated[
     str, typer.Argument(metavar="NAME", help="The environment.", autocompletion=environment_names)
@@ -43,6 +44,9 @@ MachineName = Annotated[str, typer.Argument(metavar="NAME", help="The machine.",
 TemplateName = Annotated[str, typer.Argument(metavar="NAME", help="The template.", autocompletion=template_names)]
 GatewayName = Annotated[str, typer.Argument(metavar="NAME", help="The gateway.", autocompletion=gateway_names)]
 NetworkName = Annotated[str, typer.Argument(metavar="NAME", help="The network.", autocompletion=network_names)]
+ZoneName = Annotated[
+    str, typer.Argument(metavar="ZONE", help="The zone, like west.example.", autocompletion=zone_names)
+]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.", autocompletion=job_ids)]
 OutputFormat = Annotated[Format, typer.Option("--format", help="How to write the result.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]

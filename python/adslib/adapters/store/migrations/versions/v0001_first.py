@@ -183,9 +183,6 @@ def _jobs() -> None:
             "state IN ('cancelled', 'failed', 'interrupted', 'queued', 'running', 'succeeded')",
             name=op.f("ck_jobs_state"),
         ),
-        sa.ForeignKeyConstraint(
-            ["environment"], ["environments.name"], name=op.f("fk_jobs_environment"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
         sa.UniqueConstraint("request_key", name=op.f("uq_jobs_request_key")),
     )

@@ -126,6 +126,7 @@ def _addresses() -> None:
     op.create_index("ix_addresses_environment", "addresses", ["environment"], **_where("environment <> ''"))
     op.create_index("ix_addresses_machine", "addresses", ["machine"], **_where("machine <> ''"))
     op.create_index("ix_addresses_network", "addresses", ["network"])
+    op.create_index("ix_addresses_pointer", "addresses", ["number", "version"], **_where("label IS NOT NULL"))
 
 
 def _address_history() -> None:
@@ -154,6 +155,7 @@ def _address_history() -> None:
         sa.Column("resting", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_address_history")),
     )
+    op.create_index("ix_address_history_name", "address_history", ["zone", "label"], **_where("label IS NOT NULL"))
     op.create_index(
         "ix_address_history_resting", "address_history", ["network", "released"], **_where("resting", "resting = 1")
     )
@@ -184,7 +186,7 @@ def _zones() -> None:
         sa.Column("reverse", DOCUMENT, nullable=False),
         sa.Column("ttl", sa.Integer(), nullable=False),
         sa.Column("tenant", WORD, nullable=False),
-        sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.Column("failure", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_zones")),
     )
 

@@ -1,0 +1,156 @@
+"""Publishing the names of one zone: what waits is read, sent, and forgotten once the server has it (I4).
+
+A name waits from the transaction that gives it or takes it back until its records are at the server. What is sent is
+what the store says at that moment, so nothing is harmed if it is sent twice, or in another order, or by two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from adslib.adapters.store import Transaction
+from adslib.app import App
+from adslib.domain.actor import Actor
+from adslib.domain.dns import (
+    UNREACHABLE,
+    Difference,
+    RecordSet,
+    address_of,
+    differences,
+    records,
+    wanted,
+    zone_of,
+)
+from adslib.domain.errors import AdsError, Problem
+from adslib.domain.zone_setting import ZoneSetting
+from adslib.usecases.log import log
+
+BATCH = 500
+"""Names that are read, sent and forgotten together."""
+
+
+@dataclass
+class Published:
+    """What came of publishing a zone: the names that the server has now, and what went wrong."""
+
+    names: set[str] = field(default_factory=set)
+    failures: dict[str, AdsError] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All that went wrong."""
+        return [problem for error in self.failures.values() for problem in error.problems]
+
+
+def publish(app: App, actor: Actor, name: str) -> Published:
+    """Bring what waits of a zone to its server; what the server does not take goes on waiting.
+
+    A reverse zone that is refused does not keep names from the zone itself.
+    """
+    result = Published()
+    last = 0
+    while True:
+        with app.store.reading() as tx:
+            setting = tx.zones.get(name)
+            changes = tx.zones.pending(name, last, BATCH)
+            parts = by_zone(setting, (name for _, name in changes))
+            truth = {zone: truth_of(tx, setting, zone, names) for zone, names in parts.items() if zone}
+        if not changes:
+            break
+        last = changes[-1][0]
+        done = set(parts.get("", ()))
+        for zone, sets in truth.items():
+            if _sent(app, setting, zone, sets, result):
+                done.update(parts[zone])
+        sent = {zone: sets for zone, sets in truth.items() if zone not in result.failures}
+        _forget(app, setting, [(id, name) for id, name in changes if name in done], sent)
+        result.names |= done
+    with app.store.transaction() as tx:
+        tx.zones.note(name, "\n".join(str(problem) for problem in result.problems))
+        if result.names:
+            log(tx, app.clock(), actor, f"names of zone '{name}' published: {len(result.names)}")
+    return result
+
+
+def _sent(app: App, setting: ZoneSetting, zone: str, sets: Sequence[RecordSet], result: Published) -> bool:
+    """Whether the server has taken them; neither a zone that failed nor a server that is down is tried again."""
+    if zone in result.failures or any(error.code == UNREACHABLE for error in result.failures.values()):
+        return False
+    try:
+        app.name_server(setting).put(zone, sets)
+    except AdsError as error:
+        result.failures[zone] = error
+        return False
+    return True
+
+
+def _forget(
+    app: App, setting: ZoneSetting, changes: Sequence[tuple[int, str]], sent: Mapping[str, Sequence[RecordSet]]
+) -> None:
+    """These changes are published.
+
+    Another publisher may have sent something newer before, and forgotten it: what is not true any more waits again.
+    And if the zone was given another server meanwhile, all goes on waiting for that.
+    """
+    with app.store.transaction() as tx:
+        if tx.zones.find(setting.name) != setting:
+            return
+        for zone, sets in sent.items():
+            now = truth_of(tx, setting, zone, {each.name for each in sets})
+            tx.zones.mark(setting.name, {each.wanted.name for each in differences(now, sets)}, app.clock())
+        tx.zones.forget(id for id, _ in changes)
+
+
+def by_zone(setting: ZoneSetting, names: Iterable[str]) -> dict[str, set[str]]:
+    """Names by the zone of a server that carries them; those that none carries stand under an empty name."""
+    parts: dict[str, set[str]] = {}
+    for name in names:
+        parts.setdefault(zone_of(name, setting.carried), set()).add(name)
+    return parts
+
+
+def truth_of(tx: Transaction, setting: ZoneSetting, zone: str, names: Iterable[str]) -> list[RecordSet]:
+    """What certain names of one of a setting's zones are to have, as the store has it now."""
+    chosen = list(names)
+    if zone == setting.name:
+        labels = (name.removesuffix(f".{zone}.") for name in chosen)
+        return wanted(chosen, tx.zones.named(zone, labels))
+    places = [address for name in chosen if (address := address_of(name))]
+    return wanted(chosen, tx.zones.at(sharing(tx, setting, zone), places))
+
+
+def compare(app: App, setting: ZoneSetting) -> list[Difference]:
+    """How the records of a zone and its reverse zones differ from the store; of the latter what concerns its names.
+
+    Only records that are ads's own count: A, AAAA and PTR records of names that it gives, or gave once, be it long ago.
+    Whatever else stands there (SOA, NS, hosts that somebody else put there) is left alone.
+
+    Raises:
+        Failed: the server does not answer, or does not let the key transfer a zone.
+    """
+    server = app.name_server(setting)
+    found = {zone: server.records(zone) for zone in setting.carried}
+    result: list[Difference] = []
+    with app.store.reading() as tx:
+        for zone in setting.carried:
+            given = tx.zones.given(sharing(tx, setting, zone))
+            result += _own(tx, setting, differences(records(zone, setting.carried, given), found[zone]))
+    return result
+
+
+def _own(tx: Transaction, setting: ZoneSetting, found: Sequence[Difference]) -> list[Difference]:
+    """Those of some differences that concern names which ads gives in a zone, or gave."""
+    suffix = f".{setting.name}."
+    labels = {name: name.removesuffix(suffix) for each in found for name in each.names if name.endswith(suffix)}
+    gave = tx.zones.gave(setting.name, labels.values())
+    ours = {name for name, label in labels.items() if label in gave}
+    return [each for each in found if each.names & ours]
+
+
+def sharing(tx: Transaction, setting: ZoneSetting, zone: str) -> list[str]:
+    """The zones whose names stand in one of a setting's: in a reverse zone, all that its server publishes there."""
+    if zone == setting.name:
+        return [zone]
+    place = (setting.server, setting.port)
+    return [each.name for each in tx.zones.list() if (each.server, each.port) == place and zone in each.reverse]
