@@ -199,5 +199,26 @@ def unused(
     show_rows(rows, columns, format, none="Everything that was given before was seen since.")
 
 
+@app.command()
+def reconcile(
+    ctx: typer.Context,
+    repair: Annotated[bool, typer.Option("--repair", help="Release the former, and record the latter.")] = False,
+    format: OutputFormat = Format.TABLE,
+) -> None:
+    """Find what networks and machines say of each other that differs.
+
+    What is held for machines that are gone, and addresses of machines that nobody recorded.
+    """
+    with opened(ctx) as ads:
+        outcome = ads.addresses.reconcile(repair=repair)
+    if format is Format.TABLE:
+        columns = [Column(key) for key in ("machine", "address", "network")]
+        for title, rows in (("gone", outcome.before["gone"]), ("unknown", outcome.before["unknown"])):
+            if rows:
+                show_rows([{**row, "is": title} for row in rows], [Column("is"), *columns, Column("holder")], format)
+                print()
+    show_outcome(outcome, format)
+
+
 def _seen(value: Any) -> str:
     return moment(value) or "never"
