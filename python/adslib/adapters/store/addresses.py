@@ -32,6 +32,9 @@ class Addresses:
         Raises:
             Crossed: somebody has taken one of the addresses or names meanwhile.
         """
+        if len(new) == 1:
+            self._statements.write_later(_ADD, [new[0]._asdict()])
+            return
         with _crossing():
             self._statements.write_all(addresses, new)
 
@@ -217,6 +220,9 @@ def _between(table: Any, space: str, version: int, places: range) -> tuple[Colum
         table.c.version == version,
         table.c.number.between(places.start, places.stop - 1),
     )
+
+
+_ADD = insert(addresses)
 
 
 @contextmanager

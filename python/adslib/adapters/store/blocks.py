@@ -227,7 +227,7 @@ class Blocks:
         if begun:
             self._statements.write(insert(blocks), rows)
         else:
-            self._statements.write(_TAKE, [{f"b_{name}": value for name, value in row.items()} for row in rows])
+            self._statements.write_later(_TAKE, [{f"b_{name}": value for name, value in row.items()} for row in rows])
         return taken
 
     def _write(self, strip_id: str, start: int, bits: int, taken: int) -> None:
