@@ -19,7 +19,8 @@ from adslib.domain.event import EventLevel
 from adslib.domain.job import Job
 from adslib.domain.machine import Machine
 from adslib.domain.prefix import read_address
-from adslib.usecases.addresses import Addresses, all_shown
+from adslib.usecases.address_showing import all_shown
+from adslib.usecases.addresses import Addresses
 from adslib.usecases.allocating import give_back
 from adslib.usecases.log import log
 from adslib.usecases.publishing import publish
