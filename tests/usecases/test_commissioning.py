@@ -189,7 +189,9 @@ def test_a_power_cut_between_address_and_machine_takes_no_second_one(ads: Ads, m
 @pytest.mark.req("I5")
 def test_what_the_networks_and_the_machines_say_is_reconciled(ads: Ads) -> None:
     carry_out(ads)
-    gone = ads.addresses.allocate(AddressRequest(network="west", machine="long-gone")).after["addresses"][0]
+    wanted = AddressRequest(network="west", machine="long-gone", why="deployment")
+    gone = ads.addresses.allocate(wanted).after["addresses"][0]
+    ads.addresses.allocate(AddressRequest(network="west", machine="theirs", why="of another orchestrator"))
     with_machines(ads, "web9", location="west", reach=Reach(address="172.16.0.9"))
     with_machines(ads, "far", location="west", reach=Reach(address="192.0.2.77"))
     found = ads.addresses.reconcile()
@@ -199,7 +201,9 @@ def test_what_the_networks_and_the_machines_say_is_reconciled(ads: Ads) -> None:
     repaired = ads.addresses.reconcile(repair=True)
     assert repaired.message == "1 allocation of machines that are gone released, 1 unknown address of machines recorded"
     assert held(ads)["web9"] == ("172.16.0.9", "")
+    assert [row["machine"] for row in repaired.before["elsewhere"]] == ["theirs"]
     assert "long-gone" not in held(ads)
+    assert "theirs" in held(ads)
     assert not ads.addresses.reconcile().changed
 
 

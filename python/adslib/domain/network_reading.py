@@ -9,12 +9,17 @@ from typing import Any
 from adslib.domain.errors import Invalid, Problem
 from adslib.domain.names import name_problem
 from adslib.domain.network import Held, Network, Role, problems_of
-from adslib.domain.prefix import Address, read_address, read_prefix
+from adslib.domain.prefix import Address, Prefix, read_address, read_prefix
 from adslib.domain.reading.findings import did_you_mean
 from adslib.domain.zone import read_zone
 
 WORDS = ("space", "datacenter", "owner", "tenant")
 """What is a name that people type, and may be left out."""
+
+
+ANY = Prefix(4, 0, 0)
+WITHIN = ("gateway", "held", "mtu")
+"""What is right or wrong only within a prefix."""
 
 
 def read_held(text: str, place: str = "") -> Held:
@@ -128,11 +133,12 @@ def read_network(written: Mapping[str, Any], known: Network | None = None, *, id
     ]
     if not known and not written.get("prefix"):
         problems.append(Problem("it has no prefix", place, "write one, like 10.1.0.0/16"))
-    if problems:
+    if not known and "prefix" not in values:
+        # Whatever does not depend on it is looked at all the same.
+        values = {"prefix": ANY, **{key: value for key, value in values.items() if key not in WITHIN}}
+    network = replace(known, **values) if known else Network(**{"id": id, "name": name, "space": "default", **values})
+    if problems := [*problems, *problems_of(network)]:
         raise Invalid(problems=problems)
-    network = replace(known, **values) if known else Network(**{"id": id, "space": "default", **values})
-    if found := problems_of(network):
-        raise Invalid(problems=found)
     return network
 
 

@@ -189,14 +189,16 @@ class Addresses:
 
         Returns:
             `before` has `gone` and `unknown`; an address in `unknown` that somebody has says who, and is left alone.
+            And `elsewhere`: what was asked for by hand for machines that are not in the pool, which is left alone.
 
         Raises:
             Conflict: an address to be recorded is held back in its network; nothing is repaired.
         """
         self._actor.must(Permission.ADDRESSES if repair else Permission.VIEW, "addresses")
         with self._app.store.transaction() if repair else self._app.store.reading() as tx:
-            lost, found = reconciling.gone(tx, self._actor), reconciling.strays(tx, self._actor)
-            before = {"gone": all_shown(tx, lost), "unknown": [each.shown() for each in found]}
+            (lost, elsewhere), found = reconciling.gone(tx, self._actor), reconciling.strays(tx, self._actor)
+            unknown = [each.shown() for each in found]
+            before = {"gone": all_shown(tx, lost), "unknown": unknown, "elsewhere": all_shown(tx, elsewhere)}
             message = f"{_counted(len(lost), 'allocation')} of machines that are gone"
             if repair:
                 recorded = reconciling.repair(tx, self._app, self._actor, lost, found)

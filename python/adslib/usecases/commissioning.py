@@ -24,6 +24,7 @@ from adslib.usecases.addresses import Addresses
 from adslib.usecases.allocating import give_back
 from adslib.usecases.log import log
 from adslib.usecases.publishing import publish
+from adslib.usecases.reconciling import DEPLOYMENT
 from adslib.usecases.situation import desired
 
 
@@ -80,7 +81,7 @@ def commission(app: App, actor: Actor, machine: Machine, wish: Wish, *, reported
         service=wish.service,
         environment=machine.holder,
         machine=machine.name,
-        why="deployment",
+        why=DEPLOYMENT,
         key=f"machine {machine.id}",
     )
     return str(Addresses(app, actor).give(request).after["addresses"][0]["address"])

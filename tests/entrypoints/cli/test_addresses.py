@@ -80,9 +80,11 @@ def test_every_mistake_of_a_request_is_told(run: Run) -> None:
 @pytest.mark.req("I5")
 def test_what_machines_and_networks_say_is_reconciled(run: Run) -> None:
     run("machine", "add", "web1", "--address", "10.0.0.5", "--location", "west", "--size", "small")
-    run("address", "allocate", "--vlan", "110", "--machine", "m1")
+    run("address", "allocate", "--vlan", "110", "--machine", "m1", "--why", "deployment")
+    run("address", "allocate", "--vlan", "110", "--machine", "theirs")
     shown = run("address", "reconcile").out
     assert "gone  m1       10.0.0.1  west-1\n" in shown
     assert "unknown  web1     10.0.0.5  west-1\n" in shown
+    assert "elsewhere  theirs   10.0.0.2  west-1\n" in shown
     assert "1 allocation of machines that are gone released" in run("address", "reconcile", "--repair").out
-    assert [row["machine"] for row in run("address", "list", "--format", "json").data] == ["web1"]
+    assert [row["machine"] for row in run("address", "list", "--format", "json").data] == ["theirs", "web1"]

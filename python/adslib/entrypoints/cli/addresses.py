@@ -207,14 +207,15 @@ def reconcile(
 ) -> None:
     """Find what networks and machines say of each other that differs.
 
-    What is held for machines that are gone, and addresses of machines that nobody recorded.
+    What is held for machines that are gone, and addresses of machines that nobody recorded. What somebody asked for by
+    hand, for a machine that is not in the pool, is shown as elsewhere and left alone.
     """
     with opened(ctx) as ads:
         outcome = ads.addresses.reconcile(repair=repair)
     if format is Format.TABLE:
         columns = [Column(key) for key in ("machine", "address", "network")]
-        for title, rows in (("gone", outcome.before["gone"]), ("unknown", outcome.before["unknown"])):
-            if rows:
+        for title in ("gone", "unknown", "elsewhere"):
+            if rows := outcome.before[title]:
                 show_rows([{**row, "is": title} for row in rows], [Column("is"), *columns, Column("holder")], format)
                 print()
     show_outcome(outcome, format)
