@@ -131,7 +131,7 @@ def test_what_is_merely_assigned_is_reported(ads: Ads) -> None:
 
     assert unseen(1) == []
     ads.app.clock = lambda: begun + timedelta(days=3)
-    assert ads.addresses.saw([rows[1]["id"]]) == 1
+    assert ads.addresses.saw([rows[1]["id"]]).after["seen"] == [rows[1]["id"]]
     assert unseen(1) == ["10.0.0.1", "10.0.0.3"]
     ads.app.clock = lambda: begun + timedelta(days=5)
     ads.addresses.saw([rows[0]["id"]])

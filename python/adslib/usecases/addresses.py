@@ -175,11 +175,29 @@ class Addresses:
             if may_see(self._actor, each.tenant)
         ]
 
-    def saw(self, ids: Iterable[str]) -> int:
-        """Note that allocations were seen in use just now; returns how many there are."""
+    def saw(self, things: Iterable[str], *, space: str = "default") -> Outcome:
+        """Note that addresses were seen in use just now, as by a probe of a network (I6).
+
+        Args:
+            things: addresses, full names, or ids of allocations. space: that of the addresses.
+
+        Returns:
+            `after` has `seen`, the ids of allocations, and `strangers`: what answers though the actor knows nobody who
+            has it.
+        """
         self._actor.must(Permission.ADDRESSES, "addresses")
+        seen: dict[str, str] = {}
         with self._app.store.transaction() as tx:
-            return tx.addresses.saw(ids, self._app.clock())
+            for thing in dict.fromkeys(things):
+                found = found_by(tx, thing, space)
+                seen[thing] = found.id if found and may_see(self._actor, found.tenant) else ""
+            ids = [id for id in seen.values() if id]
+            tx.addresses.saw(ids, self._app.clock())
+        strangers = [thing for thing, id in seen.items() if not id]
+        message = f"{_counted(len(ids), 'allocation')} seen" + (
+            f"; nobody has {', '.join(strangers)}" * bool(strangers)
+        )
+        return Outcome(bool(ids), after={"seen": ids, "strangers": strangers}, message=message)
 
     def reconcile(self, *, repair: bool = False) -> Outcome:
         """Find allocations whose machine is gone, and machines whose address is not recorded (I5).

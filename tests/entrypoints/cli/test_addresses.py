@@ -88,3 +88,12 @@ def test_what_machines_and_networks_say_is_reconciled(run: Run) -> None:
     assert "elsewhere  theirs   10.0.0.2  west-1\n" in shown
     assert "1 allocation of machines that are gone released" in run("address", "reconcile", "--repair").out
     assert [row["machine"] for row in run("address", "list", "--format", "json").data] == ["theirs", "web1"]
+
+
+@pytest.mark.req("I6")
+def test_what_a_probe_saw_is_used(run: Run) -> None:
+    run("address", "allocate", "--vlan", "110", "--count", "2")
+    told = run("address", "seen", "10.0.0.1", "10.0.0.99")
+    assert "1 allocation seen; nobody has 10.0.0.99" in told.out + told.err
+    rows = run("address", "list", "--format", "json").data
+    assert [row["address"] for row in rows if row["seen"]] == ["10.0.0.1"]

@@ -181,6 +181,22 @@ def free(
 
 
 @app.command()
+def seen(
+    ctx: typer.Context,
+    things: Annotated[list[str], typer.Argument(metavar="ADDRESS|NAME|ALLOCATION…", help="What answered.")],
+    space: Space = "default",
+    format: OutputFormat = Format.TABLE,
+) -> None:
+    """Note what was seen in use just now, as by a probe.
+
+    Deployments and their tests do so by themselves. What answers and nobody has is told.
+    """
+    with opened(ctx) as ads:
+        outcome = ads.addresses.saw(things, space=space)
+    show_outcome(outcome, format)
+
+
+@app.command()
 def unused(
     ctx: typer.Context,
     since: Annotated[str, typer.Option(metavar="TIME", help="Not seen from then on: 2h, 7d (ago), 2026-05-01.")] = "7d",
