@@ -207,3 +207,74 @@ def test_every_use_case_asks_for_its_permission(ads: Ads) -> None:
                     call(bob)
                 assert refused.value.code == "forbidden"
     assert [row["name"] for row in ads.networks.list()] == ["west"]
+
+
+@pytest.mark.req("I7")
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(({"prefix": "10.0.0.0/25"}, {"prefix": "10.0.0.0/24"}), id="shrunk and grown"),
+        pytest.param(({"space": "other"}, {"space": "default"}), id="in another space and back"),
+        pytest.param(({"space": "other"},), id="in another space"),
+        pytest.param(({"role": "container"}, {"role": "user"}), id="a container and back"),
+    ],
+)
+def test_what_rested_where_a_network_has_changed_is_taken_from_nobody_later(
+    ads: Ads, change: tuple[dict[str, str], ...]
+) -> None:
+    ads.networks.add({**WEST, "cooldown": 60})
+    wanted = ["10.0.0.200", "10.0.0.1"]
+    rows = ads.addresses.allocate(adslib.read_request({"network": "west", "addresses": wanted})).after["addresses"]
+    ads.addresses.release([row["id"] for row in rows])
+    for step in change:
+        ads.networks.edit("west", step)
+    ads.networks.edit("west", {"cooldown": 0})
+    assert filled(ads) == (254, 0, 0, 254)
+    ask(ads, addresses=wanted)
+    ads.networks.edit("west", {"cooldown": 60})
+    ads.networks.edit("west", {"cooldown": 0})
+    assert filled(ads) == (254, 2, 0, 252)
+    assert len(ask(ads, count=252)) == 252
+
+
+@pytest.mark.req("I7")
+def test_addresses_that_rest_are_free_at_once_in_a_merged_network_without_a_cool_down(ads: Ads) -> None:
+    ads.networks.add({"name": "west", "prefix": "10.0.0.0/25"})
+    ads.networks.add({"name": "east", "prefix": "10.0.0.128/25", "cooldown": 60})
+    given = ads.addresses.allocate(adslib.read_request({"network": "east", "count": 3})).after["addresses"]
+    ads.addresses.release([row["id"] for row in given])
+    ads.networks.merge(["west", "east"])
+    assert filled(ads) == (254, 0, 0, 254)
+    assert len(ask(ads, count=254)) == 254
+
+
+@pytest.mark.req("I7")
+def test_what_rested_in_a_removed_network_closes_nothing_in_the_next(ads: Ads) -> None:
+    ads.networks.add({"name": "gone", "prefix": "10.0.0.64/26", "cooldown": 60})
+    row = ads.addresses.allocate(adslib.read_request({"network": "gone"})).after["addresses"][0]
+    ads.addresses.release([row["id"]])
+    ads.networks.remove("gone")
+    ads.networks.add({"name": "west", "prefix": "10.0.0.64/26"})
+    ask(ads, addresses=["10.0.0.70"])
+    ads.networks.edit("west", {"prefix": "10.0.0.0/25"})
+    assert len(ask(ads, count=125)) == 125
+
+
+@pytest.mark.req("I7")
+def test_a_network_becomes_a_container_or_another_tenants_only_while_nobody_has_anything_of_it(ads: Ads) -> None:
+    ads.networks.add(WEST)
+    ask(ads)
+    for change in ({"role": "container"}, {"tenant": "other"}):
+        with pytest.raises(AdsError, match="would lose addresses") as refused:
+            ads.networks.edit("west", change)
+        assert refused.value.code == "in-use"
+
+
+@pytest.mark.req("I7")
+def test_a_container_is_not_split_through_what_lies_within(ads: Ads) -> None:
+    ads.networks.add({"name": "all", "prefix": "10.0.0.0/16", "role": "container"})
+    ads.networks.add({"name": "west", "prefix": "10.0.0.0/20"})
+    for length in (20, 22):
+        with pytest.raises(AdsError, match="overlaps network 'west'"):
+            ads.networks.split("all", length=length)
+    assert len(ads.networks.split("all", length=18).after["networks"]) == 4

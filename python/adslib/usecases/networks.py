@@ -14,11 +14,10 @@ from adslib.app import App
 from adslib.domain.actor import Actor, Permission
 from adslib.domain.errors import AdsError, Conflict, Forbidden, Invalid, Problem
 from adslib.domain.names import checked_name
-from adslib.domain.network import Network, refuse_overlap
+from adslib.domain.network import Network, Role, refuse_overlap
 from adslib.domain.network_reading import held_text, read_held, read_network, written
 from adslib.domain.prefix import read_prefix
 from adslib.domain.reshaping import merged, part_of, parts
-from adslib.usecases.allocating import wake
 from adslib.usecases.filling import SUMMED, fills, percent
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
@@ -176,7 +175,10 @@ class Networks:
                 part_of(before, prefix, id=self._app.new_id(), name=each)
                 for prefix, each in zip(prefixes[1:], names, strict=True)
             ]
-            reshape(tx, [before], after)
+            beside = tx.networks.beside(before.space, before.prefix)
+            for part in after:
+                refuse_overlap(part, [each for each in beside if each.id != before.id])
+            reshape(tx, [before], after, self._app.clock())
             message = f"network '{name}' split into {len(after)}: {_listed(after)}"
             self._end(tx, message, dry_run=dry_run)
         return Outcome(True, shown(before), {"networks": [shown(each) for each in after]}, message=message)
@@ -191,7 +193,7 @@ class Networks:
             before = self._locked(tx, *names)
             after = merged(before)
             self._refuse_beside(tx, after, besides=before)
-            reshape(tx, before, [after])
+            reshape(tx, before, [after], self._app.clock())
             message = f"networks {_listed(before)} merged into '{after.name}' ({after.prefix})"
             self._end(tx, message, dry_run=dry_run)
         return Outcome(True, {"networks": [shown(each) for each in before]}, shown(after), message=message)
@@ -268,15 +270,16 @@ class Networks:
         tx.networks.add(network)
 
     def _change(self, tx: Transaction, before: Network, after: Network) -> None:
-        if after.space != before.space and tx.addresses.count(before.id):
+        anew = _gives(before) != _gives(after)
+        if (anew or after.tenant != before.tenant) and tx.addresses.count(before.id):
             raise in_use(before, tx.addresses.list(network=before.id, limit=SHOWN + 1))
         self._refuse_beside(tx, after)
         moved = [after.gateway] if after.gateway and after.gateway != before.gateway else []
         if found := tx.addresses.at(after.space, moved):
             raise in_use(before, list(found.values()))
-        reshape(tx, [before], [after])
-        if before.cooldown and after.cooldown < before.cooldown:
-            wake(tx, after, self._app.clock(), None)
+        if anew:
+            _begin_anew(tx, before)
+        reshape(tx, [before], [after], self._app.clock())
 
     def _mine(self, network: Network) -> Network:
         if not may_see(self._actor, network.tenant):
@@ -347,8 +350,19 @@ def _each(things: Sequence[T], act: Callable[[T], R], places: Sequence[str]) -> 
 def _remove(tx: Transaction, network: Network) -> None:
     if found := tx.addresses.list(network=network.id, limit=SHOWN + 1):
         raise in_use(network, found)
-    tx.blocks.end(network.id)
+    _begin_anew(tx, network)
     tx.networks.delete(network)
+
+
+def _gives(network: Network) -> tuple[str, bool]:
+    """In which space it gives addresses, if it does."""
+    return network.space, network.role is not Role.CONTAINER
+
+
+def _begin_anew(tx: Transaction, network: Network) -> None:
+    """Forget what is known of a network's addresses, of which nobody has any: none of them rests any more, either."""
+    tx.blocks.end(network.id)
+    tx.addresses.rest_only(network.id)
 
 
 def _absent(names: Sequence[str]) -> str:
