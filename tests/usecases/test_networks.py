@@ -13,7 +13,7 @@ import adslib
 from adslib import AdsError
 from adslib.domain.actor import ALL, Actor, Permission
 from adslib.usecases.ads import Ads
-from usecases.acting import acting_also, tenant
+from usecases.acting import acting_also, tenant, with_machines
 
 WEST = {"name": "west", "prefix": "10.0.0.0/24", "datacenter": "west", "vlan": 110, "zone": "west.example.com"}
 
@@ -165,6 +165,36 @@ def test_a_tenant_sees_and_touches_its_own_networks_only(ads: Ads) -> None:
         assert ask(red, network="red-1") == ["10.0.0.1"]
     assert len(ads.addresses.list()) == 2
     assert ads.networks.show("west")["taken"] == 1
+
+
+@pytest.mark.req("I6", "A20")
+def test_a_tenant_is_told_nothing_of_anothers_networks_and_names(ads: Ads) -> None:
+    ads.networks.add({**WEST, "space": "blue"})
+    ask(ads, names=["secret"], machine="hidden")
+    with acting_also(ads, tenant("red")) as red:
+        mine = {"name": "red-1", "prefix": "10.0.0.0/24"}
+        told = []
+        for change in ({"space": "blue"}, {"vlan": 110, "datacenter": "west"}):
+            with pytest.raises(AdsError) as refused:
+                red.networks.add({**mine, **change})
+            told.append(str(refused.value))
+        assert red.networks.add({**mine, "tenant": None, "zone": WEST["zone"]}).after["tenant"] == "red"
+        with pytest.raises(AdsError) as refused:
+            ask(red, network="red-1", names=["secret"])
+        assert refused.value.code == "name-taken"
+        assert not [text for text in (*told, str(refused.value)) if "network 'west'" in text or "hidden" in text], told
+
+
+@pytest.mark.req("I5", "A20")
+def test_what_one_tenant_does_with_a_machine_leaves_anothers_of_the_same_name_alone(ads: Ads) -> None:
+    ads.networks.add({**WEST, "space": "blue"})
+    [ours] = ads.addresses.allocate(adslib.read_request({"network": "west", "machine": "m1"})).after["addresses"]
+    with_machines(ads, "m1", tenant="red")
+    with acting_also(ads, tenant("red")) as red:
+        assert red.addresses.saw([ours["id"]]) == 0
+        red.machines.remove("m1")
+    assert ads.addresses.show(ours["id"])["seen"] == ""
+    assert ads.addresses.saw([ours["id"]]) == 1
 
 
 @pytest.mark.req("A20", "I8")

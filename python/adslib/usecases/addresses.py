@@ -176,10 +176,12 @@ class Addresses:
         ]
 
     def saw(self, ids: Iterable[str]) -> int:
-        """Note that allocations were seen in use just now; returns how many there are."""
+        """Note that allocations of the actor's tenant were seen in use just now; returns how many there are."""
         self._actor.must(Permission.ADDRESSES, "addresses")
         with self._app.store.transaction() as tx:
-            return tx.addresses.saw(ids, self._app.clock())
+            there = tx.addresses.by_ids(ids).values()
+            mine = [each.id for each in there if may_see(self._actor, each.tenant)]
+            return tx.addresses.saw(mine, self._app.clock())
 
     def reconcile(self, *, repair: bool = False) -> Outcome:
         """Find allocations whose machine is gone, and machines whose address is not recorded (I5).
@@ -302,11 +304,11 @@ class Addresses:
             mine = list(found.values())
             if foreign := [each for each in mine if not may_see(self._actor, each.tenant)]:
                 raise Forbidden(f"allocation {foreign[0].id} is not yours", remedy="ask its tenant", code="not-yours")
-            networks = tx.networks.by_ids({each.network for each in mine})
             before = all_shown(tx, mine)
             message = told(before, "released") if before else "nothing to release"
             if before and not dry_run:
-                give_back(tx, mine, at, self._actor, networks)
+                if len(give_back(tx, mine, at, self._actor)) < len(mine):
+                    raise Crossed("somebody else releases the same", remedy="repeat it")
                 log(tx, at, self._actor, message, environment=mine[0].environment, machine=mine[0].machine)
         return Outcome(bool(before), before={"addresses": before}, message=message)
 

@@ -175,16 +175,14 @@ class Steps:
             )
         return found
 
+    def whose(self, assignment: Assignment) -> str:
+        """In words who has an assignment, as far as the actor may know."""
+        return whose(assignment) if may_see(self._actor, assignment.tenant) else "of another tenant"
+
     def _asked(self) -> list[Network]:
         request, networks = self.request, self._tx.networks
         if request.vlan is not None:
             found = networks.of_vlan(request.datacenter, request.vlan)
-            where = sorted({each.datacenter for each in found})
-            if len(where) > 1:
-                raise Invalid(
-                    f"VLAN {request.vlan} is in several data centres: {', '.join(map(repr, where))}",
-                    remedy="name the data centre",
-                )
             missing = NotFound(
                 f"no network is tagged with {request.where}",
                 remedy=f"tag one: ads network edit NAME --vlan {request.vlan} --datacenter …",
@@ -204,6 +202,12 @@ class Steps:
                 f"{request.where} belongs to another tenant than {self._actor.name}",
                 remedy="ask an administrator of ads",
                 code="not-yours",
+            )
+        where = sorted({each.datacenter for each in seen})
+        if request.vlan is not None and len(where) > 1:
+            raise Invalid(
+                f"VLAN {request.vlan} is in several data centres: {', '.join(map(repr, where))}",
+                remedy="name the data centre",
             )
         return seen
 
@@ -311,7 +315,7 @@ def _names(tx: Transaction, steps: Steps, *, patient: bool) -> list[tuple[str, s
     if request.names:
         labels = [read_label(name, "the request") for name in request.names]
         if taken := tx.addresses.named(network.zone, labels):
-            listed = ", ".join(f"{label}.{network.zone} ({whose(each)})" for label, each in sorted(taken.items()))
+            listed = ", ".join(f"{label}.{network.zone} ({steps.whose(each)})" for label, each in sorted(taken.items()))
             raise Conflict(
                 f"already taken: {listed}",
                 place=f"zone '{network.zone}'",
@@ -339,14 +343,17 @@ def _names(tx: Transaction, steps: Steps, *, patient: bool) -> list[tuple[str, s
 # ── giving back ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def give_back(
-    tx: Transaction, given: Sequence[Assignment], at: datetime, actor: Actor, networks: Mapping[str, Network]
-) -> None:
+def give_back(tx: Transaction, given: Sequence[Assignment], at: datetime, actor: Actor) -> list[Assignment]:
     """Nobody has these any more: addresses and numbers of names are free again, unless the network lets them rest.
 
-    Args:
-        networks: by id, those of the assignments.
+    Returns:
+        What was given back; somebody else may have been faster with the rest.
     """
+    networks: dict[str, Network] = {}
+    # They may be released or moved by a split until networks and assignments are ours, in the order of all others.
+    while missing := {each.network for each in given} - networks.keys():
+        networks |= tx.networks.giving_back(missing)
+        given = tx.addresses.locked(each.id for each in given)
     rest = [each for each in given if each.number is not None and networks[each.network].cooldown]
     for network in sorted({each.network for each in given}):
         closed = networks[network].closed
@@ -364,6 +371,7 @@ def give_back(
         tx.blocks.give_back(strip, places)
     tx.addresses.end([each.id for each in given], at, actor.name, resting=[each.id for each in rest])
     tx.zones.changed(given, at)
+    return list(given)
 
 
 def wake(tx: Transaction, network: Network, at: datetime, count: int | None) -> None:

@@ -14,7 +14,7 @@ from adslib.app import App
 from adslib.domain.actor import Actor, Permission
 from adslib.domain.errors import AdsError, Conflict, Forbidden, Invalid, Problem
 from adslib.domain.names import checked_name
-from adslib.domain.network import Network, Role, refuse_overlap
+from adslib.domain.network import Held, Network, Role, refuse_overlap
 from adslib.domain.network_reading import held_text, read_held, read_network, written
 from adslib.domain.prefix import read_prefix
 from adslib.domain.reshaping import merged, part_of, parts
@@ -72,16 +72,7 @@ class Networks:
             Conflict: somebody has an address that it would lose, or it would overlap another.
         """
         self._actor.must(Permission.NETWORKS, f"network '{name}'")
-        with self._app.store.transaction() as tx:
-            tx.networks.lock()
-            before = self._locked(tx, name)[0]
-            after = read_network(values, before)
-            if after == before:
-                return Outcome(False, shown(before), shown(after), message=f"network '{name}' unchanged")
-            self._change(tx, before, after)
-            message = f"network '{after.name}' changed"
-            self._end(tx, message, dry_run=dry_run)
-        return Outcome(True, shown(before), shown(after), message=message)
+        return self._edited(name, lambda _: values, dry_run=dry_run)
 
     def put_all(
         self, rows: Sequence[Mapping[str, Any]], *, places: Sequence[str] = (), dry_run: bool = False
@@ -118,23 +109,19 @@ class Networks:
         """Hold a range back, like `10.0.0.200-10.0.0.254`: nobody gets its addresses; whoever has one keeps it."""
         self._actor.must(Permission.NETWORKS, f"network '{name}'")
         held = replace(read_held(places, f"network '{name}'"), why=why)
-        with self._app.store.reading() as tx:
-            now = self._visible(tx, name).held
-        if held in now:
-            return Outcome(False, message=f"network '{name}' holds {places} back already")
-        kept = [*(each for each in now if each.places != held.places), held]
-        return self.edit(name, {"held": [held_text(each) for each in kept]}, dry_run=dry_run)
+        nothing = f"network '{name}' holds {places} back already"
+
+        def change(now: Network) -> dict[str, Any]:
+            return {} if held in now.held else {"held": [*_held_besides(now, held), held_text(held)]}
+
+        return self._edited(name, change, nothing, dry_run=dry_run)
 
     def unhold(self, name: str, places: str, *, dry_run: bool = False) -> Outcome:
         """Give out a range again that was held back."""
         self._actor.must(Permission.NETWORKS, f"network '{name}'")
         held = read_held(places, f"network '{name}'")
-        with self._app.store.reading() as tx:
-            now = self._visible(tx, name).held
-        kept = [each for each in now if each.places != held.places]
-        if len(kept) == len(now):
-            return Outcome(False, message=f"network '{name}' does not hold {places} back")
-        return self.edit(name, {"held": [held_text(each) for each in kept]}, dry_run=dry_run)
+        nothing = f"network '{name}' does not hold {places} back"
+        return self._edited(name, lambda now: {"held": _held_besides(now, held)}, nothing, dry_run=dry_run)
 
     def remove(self, name: str, *, dry_run: bool = False) -> Outcome:
         """Remove a network that nobody has an address or a name of; see `remove_all`."""
@@ -256,8 +243,29 @@ class Networks:
     def _locked(self, tx: Transaction, *names: str) -> builtins.list[Network]:
         return [self._mine(network) for network in tx.networks.locked(*names)]
 
+    def _edited(
+        self, name: str, change: Callable[[Network], Mapping[str, Any]], nothing: str = "", *, dry_run: bool
+    ) -> Outcome:
+        """Change a network, knowing how it is.
+
+        Args:
+            change: what to say of it. nothing: the message if that changes nothing.
+        """
+        with self._app.store.transaction() as tx:
+            tx.networks.lock()
+            before = self._locked(tx, name)[0]
+            after = read_network(change(before), before)
+            if after == before:
+                return Outcome(False, shown(before), shown(after), message=nothing or f"network '{name}' unchanged")
+            self._change(tx, before, after)
+            message = f"network '{after.name}' changed"
+            self._end(tx, message, dry_run=dry_run)
+        return Outcome(True, shown(before), shown(after), message=message)
+
     def _read(self, row: Mapping[str, Any], known: Network | None = None) -> Network:
-        return read_network(row if known else {"tenant": self._actor.tenant, **row}, known, id=self._app.new_id())
+        return read_network(
+            row if known else {**row, "tenant": row.get("tenant") or self._actor.tenant}, known, id=self._app.new_id()
+        )
 
     def _put(self, tx: Transaction, before: Network | None, after: Network) -> None:
         if before is None:
@@ -295,15 +303,16 @@ class Networks:
         if not may_see(self._actor, network.tenant):
             raise Forbidden(f"tenant '{network.tenant}' is not yours", remedy="leave the tenant out", code="not-yours")
         gone = {each.id for each in besides}
-        refuse_overlap(network, [x for x in tx.networks.beside(network.space, network.prefix) if x.id not in gone])
         beside = tx.networks.any_of(network.space, network.id)
         if beside and beside.tenant != network.tenant:
+            whose = f"tenant '{beside.tenant}'" if may_see(self._actor, beside.tenant) else "another tenant"
             raise Forbidden(
-                f"space '{network.space}' belongs to tenant '{beside.tenant}'",
+                f"space '{network.space}' belongs to {whose}",
                 place=f"network '{network.name}'",
                 remedy="name a space of your own: --space NAME",
                 code="not-yours",
             )
+        refuse_overlap(network, [x for x in tx.networks.beside(network.space, network.prefix) if x.id not in gone])
         zone = tx.zones.find(network.zone) if network.zone else None
         if zone and not may_see(self._actor, zone.tenant):
             raise Forbidden(f"zone '{zone.name}' is not yours", remedy="name a zone of your own", code="not-yours")
@@ -311,9 +320,10 @@ class Networks:
             return
         for other in tx.networks.list(vlan=network.vlan, datacenter=network.datacenter):
             if other.space != network.space and other.id != network.id:
+                whose = f"network '{other.name}' of space '{other.space}'"
                 raise Conflict(
-                    f"VLAN {network.vlan} of data centre '{network.datacenter}' carries network '{other.name}' "
-                    f"of space '{other.space}'",
+                    f"VLAN {network.vlan} of data centre '{network.datacenter}' carries "
+                    f"{whose if may_see(self._actor, other.tenant) else 'a network of another tenant'}",
                     place=f"network '{network.name}'",
                     remedy="use another VLAN: overlapping spaces cannot share one",
                 )
@@ -363,6 +373,10 @@ def _begin_anew(tx: Transaction, network: Network) -> None:
     """Forget what is known of a network's addresses, of which nobody has any: none of them rests any more, either."""
     tx.blocks.end(network.id)
     tx.addresses.rest_only(network.id)
+
+
+def _held_besides(network: Network, held: Held) -> builtins.list[str]:
+    return [held_text(each) for each in network.held if each.places != held.places]
 
 
 def _absent(names: Sequence[str]) -> str:

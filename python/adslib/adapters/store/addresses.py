@@ -44,6 +44,16 @@ class Addresses:
             each.id: each for chunk in chunks(dict.fromkeys(ids)) for each in self._where(addresses.c.id.in_(chunk))
         }
 
+    def locked(self, ids: Iterable[str]) -> builtins.list[Assignment]:
+        """Assignments that are about to be given back, and are ours from now on; those that are over are left out."""
+        # In order, so that two who want several never wait for each other.
+        query = select(*_OURS).order_by(addresses.c.id).with_for_update()
+        return [
+            Assignment(*row)
+            for chunk in chunks(sorted(set(ids)))
+            for row in self._statements.rows(query.where(addresses.c.id.in_(chunk)))
+        ]
+
     def at(self, space: str, taken: Iterable[Address]) -> dict[Address, Assignment]:
         """Who has certain addresses of a space."""
         found: dict[Address, Assignment] = {}
