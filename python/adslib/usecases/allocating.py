@@ -54,6 +54,10 @@ def allocate(
     Raises:
         NotFound, Forbidden, Blocked, Conflict, Invalid: see `Addresses.allocate`. Crossed: begin again.
     """
+    environment = tx.environments.find(request.environment) if request.environment else None
+    if environment and not may_see(actor, environment.tenant):
+        # Its roles would be told of these as the addresses of their hosts.
+        raise Forbidden(f"environment '{environment.name}' is not yours", remedy="name your own", code="not-yours")
     steps = Steps(tx, actor, request)
     items = _addresses(tx, steps, at, patient=patient) if request.address else [Item(steps.first)] * request.count
     names = (
@@ -329,7 +333,8 @@ def _names(tx: Transaction, steps: Steps, *, patient: bool) -> list[tuple[str, s
     names: list[tuple[str, str | None, str, int | None]] = []
     while len(names) < request.count:
         places = tx.blocks.take(strip, request.count - len(names), patient=patient)
-        labels_of = {place: kind.replace("{n}", str(place)) for place in places}
+        # With more digits it may have become too long.
+        labels_of = {place: read_label(kind.replace("{n}", str(place)), "the request") for place in places}
         # Somebody may have asked for such a name by itself; its number is then taken, and free when the name is.
         taken = tx.addresses.named(network.zone, labels_of.values())
         for place, label in labels_of.items():
