@@ -178,14 +178,14 @@ def give_back(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
         for machine in released:
             if machine.name in abandoned:
                 _abandon(app, actor, tx, job, machine, abandoned[machine.name])
-        tx.machines.release([m.id for m in released], job.environment)
+        tx.machines.release([m.id for m in released], job.environment, app.clock())
         made = tx.machines.update_many([replace(m, state=MachineState.DELETING) for m in machines if m.made])
         for machine in released:
             if machine.name not in abandoned:
                 text = f"machine '{machine.name}' returned to the pool"
                 log(tx, app.clock(), actor, text, environment=job.environment, machine=machine.name, job=job.id)
     gateways = {name: app.gateways.open(name, settings) for name in {m.gateway for m in made}}
-    done = _each(made, lambda m: _delete(gateways[m.gateway], m), app, actor, job, told)
+    done = _each(made, lambda m: delete_at(gateways[m.gateway], m), app, actor, job, told)
     return [*kept, *(m for m in done if m.state is not MachineState.UNKNOWN)]
 
 
@@ -200,12 +200,23 @@ def _abandon(app: App, actor: Actor, tx: Transaction, job: Job, machine: Machine
         )  # fmt: skip
 
 
-def _delete(gateway: Gateway, machine: Machine) -> Machine:
-    ref = machine.ref or next((seen.ref for seen in gateway.machines() if seen.id == machine.id), "")
-    if ref:
-        with suppress(NotFound):
-            gateway.delete(ref)
+def delete_at(gateway: Gateway, machine: Machine) -> Machine:
+    """Delete a machine at its gateway; one that is not there is gone already."""
+    with suppress(NotFound):
+        gateway.delete(ref_at(gateway, machine))
     return replace(machine, state=MachineState.UNKNOWN)
+
+
+def ref_at(gateway: Gateway, machine: Machine) -> str:
+    """What a gateway calls a machine; a creation that was interrupted left it unrecorded.
+
+    Raises:
+        NotFound: it has no such machine.
+    """
+    ref = machine.ref or next((seen.ref for seen in gateway.machines() if seen.id == machine.id), "")
+    if not ref:
+        raise NotFound(f"gateway '{machine.gateway}' has no machine '{machine.name}'")
+    return ref
 
 
 def _each(

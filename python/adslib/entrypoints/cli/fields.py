@@ -39,7 +39,7 @@ MACHINE: Fields = {
     "gateway": "where it comes from",
     "ref": "what the gateway calls it",
     "state": "creating, running, stopped, failed, deleting or unknown",
-    "availability": "available, partly available, unavailable or deployed",
+    "availability": "available, partly available, unavailable, deployed, on request or quarantined",
     "holder": "the environment that holds it; empty: free",
     "kind": "process, container, vm or metal",
     "size": "name of its size",
@@ -64,6 +64,8 @@ MACHINE: Fields = {
     "reason": "why it is in its state",
     "tenant": "whose it is",
     "generation": "counts changes",
+    "on_request": "whether it is handed out only to who names it",
+    "idle_since": "when it was given back or made as a spare, ISO 8601; null: it is held, or nobody knows",
 }
 TEMPLATE: Fields = {
     "name": "the template's name",
@@ -207,9 +209,12 @@ FIELDS: Mapping[str, Fields] = {
     "machine summary": {
         "machines": "how many there are",
         "availability": "how many by availability",
-        "sizes": "by size and location: machines, free, held",
-        "systems": "by operating system: machines, free, held",
-        "gateways": "by gateway: machines, free, held",
+        "sizes": "by size and location: machines, free, held, partly, quarantined",
+        "systems": "by operating system: the same",
+        "gateways": "by gateway: the same",
+    },
+    "machine refresh": {
+        "gateways": "in `after`: gateway, appeared, changed (by name: what), vanished, failure: why it was not read",
     },
     "machine snapshot list": {
         "name": "the snapshot's name",
