@@ -38,7 +38,7 @@ class NewMachines:
     """The machines to be made, by name: the environment's and the place's, and a number.
 
     Args:
-        environment: its name. taken: names that none of them may have.
+        environment: its name; empty: they are for nobody yet. taken: names that none of them may have.
     """
 
     def __init__(self, environment: str, taken: Iterable[str]) -> None:
@@ -47,10 +47,9 @@ class NewMachines:
         self._taken = set(taken)
         self._numbers: dict[str, int] = {}
 
-    def add(self, shape: NewMachine, instance: Instance) -> str:
-        """Name a machine after the instance that it is for."""
-        where = instance.scope.path.replace("/", "-")
-        stem = "-".join(part for part in (self._environment, where) if part)
+    def add(self, shape: NewMachine, where: str) -> str:
+        """Name a machine after the place that it is for: the path of a scope, or a rule of the pool."""
+        stem = "-".join(part for part in (self._environment, where.replace("/", "-")) if part)
         number = self._numbers.get(stem, 0) + 1
         while f"{stem}-{number}" in self._taken:
             number += 1
@@ -79,16 +78,20 @@ class Maker:
 
     def serves(self, wanted: Wanted) -> bool:
         """Whether it makes machines that will do."""
-        return self._shape(wanted) is not None
+        return self.shape(wanted) is not None
 
     def take(self, instance: Instance, wanted: Wanted) -> str:
         """A new machine for an instance; empty if it has no room or makes nothing like it."""
-        shape = self._shape(wanted)
+        return self.make(wanted, instance.scope.path)
+
+    def make(self, wanted: Wanted, where: str) -> str:
+        """The same, named after a place."""
+        shape = self.shape(wanted)
         if shape is None or self._full:
             return ""
         if self._room is not None:
             self._room -= 1
-        return self._new.add(shape, instance)
+        return self._new.add(shape, where)
 
     def hand_over(self, name: str, instance: Instance, wanted: Wanted) -> str:
         """Make another machine instead of one: as the newcomer wants it."""
@@ -115,7 +118,7 @@ class Maker:
     def _full(self) -> bool:
         return self._room is not None and self._room <= 0
 
-    def _shape(self, wanted: Wanted) -> NewMachine | None:
+    def shape(self, wanted: Wanted) -> NewMachine | None:
         """The machine that it would make, without a name; None if it makes nothing like it."""
         if wanted not in self._shapes:
             self._shapes[wanted] = self._designed(wanted)

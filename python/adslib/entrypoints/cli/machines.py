@@ -149,9 +149,9 @@ def remove(ctx: typer.Context, name: MachineName, dry_run: DryRun = False, forma
 def release(
     ctx: typer.Context, name: MachineName, dry_run: DryRun = False, format: OutputFormat = Format.TABLE
 ) -> None:
-    """Hand a machine out again that is in quarantine, or to anybody one that was found.
+    """Hand a machine out again that was kept back.
 
-    It is looked at first: one that still fails stays there.
+    One in quarantine is looked at first, and stays there if it still fails; one that was found is for anybody then.
     """
     with opened(ctx) as ads:
         outcome = ads.machines.release(name, dry_run=dry_run)
