@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+import adslib
 from adslib.domain.actor import Permission
 from adslib.domain.errors import Conflict, Forbidden, Invalid
 from adslib.domain.gateway import Sighting
@@ -193,6 +195,21 @@ def _begun(ads: Ads) -> Any:
     return Machine(
         "", "", "cloud", state=MachineState.CREATING, size=DEFAULT_SIZES[0], made=True, labels={"pool": "web"}
     )
+
+
+@pytest.mark.req("A10", "A11")
+def test_two_who_apply_at_once_make_no_more_than_one_would(cloud: Ads, store_url: str) -> None:
+    cloud.pool.add_rule(replace(RULE, spare=6))
+
+    def act(number: int) -> None:
+        with adslib.connect(store_url, actor=f"ann-{number}") as own:
+            own.pool.apply()
+
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        list(pool.map(act, range(3)))
+    assert set(states(cloud).values()) == {"running"}
+    assert {str(row["ref"]) for row in cloud.machines.list()} == {each.ref for each in _made(cloud)}
+    assert len(names(cloud)) == 6
 
 
 @pytest.mark.req("A11")

@@ -286,7 +286,7 @@ class Placer:
         if unknown:
             return Shortage(str(wanted), (wanted.service,), count, "; ".join(unknown))
         near = [m for m in self._machines.values() if m.location == wanted.location or not wanted.location]
-        unused = sum(1 for m in near if not self._load(m.name).services)
+        unused = sum(1 for m in near if not self._load(m.name).services and not m.on_request)
         there = [f"{unused} free there, none of them fits" if unused else "none free there"]
         there += [maker.why_not(wanted) for maker in self._makers]
         return Shortage(str(wanted), (wanted.service,), count, "; ".join(there))

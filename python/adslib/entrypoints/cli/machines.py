@@ -165,9 +165,10 @@ def refresh(
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Look what appeared, changed or vanished at the gateways.
+    """Look what happened at the gateways.
 
-    A gateway that does not answer does not stop the others; the exit code is 1 then.
+    Machines that appeared, changed or vanished are written down. A gateway that does not answer does not stop the
+    others; the exit code is 1 then.
     """
     with opened(ctx) as ads:
         outcome = ads.machines.refresh(gateway, dry_run=dry_run)
@@ -187,7 +188,7 @@ def notify(
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Say that a machine changed at its gateway: only this one is looked at."""
+    """Look at one machine that changed at its gateway."""
     with opened(ctx) as ads:
         outcome = ads.machines.notify(gateway, ref, dry_run=dry_run)
     show_outcome(outcome, format, dry_run=dry_run)
