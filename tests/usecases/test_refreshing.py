@@ -164,3 +164,18 @@ def test_who_may_refresh(ads: Ads, acting: Callable[..., Ads]) -> None:
     for attempt in attempts:
         with pytest.raises(Forbidden):
             attempt()
+
+
+@pytest.mark.req("A10")
+def test_machines_of_this_host_are_looked_at_too(ads: Ads) -> None:
+    ads.environments.create(document())
+    carry_out(ads)
+    stopped = ads.machines.list(holder="shop")[0]
+    try:
+        with ads.app.store.reading() as tx:
+            here = ads.app.gateways.open("local", tx.gateways.list())
+        here.stop(stopped["ref"])
+        assert told(ads)[1] == {stopped["name"]: "running → stopped"}
+        assert told(ads) == ([], {}, [])
+    finally:
+        carry_out(ads, kind="undeploy")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from adslib.domain.fitting import OWN_SYSTEM, Spec, Wanted, fits, lack
-from adslib.domain.gateway import Offer, Order
-from adslib.domain.machine import Size
+from adslib.domain.gateway import Offer
+from adslib.domain.lifecycle import MachineState
+from adslib.domain.machine import Machine, Size
 from adslib.domain.topology import Instance
 
 
@@ -29,9 +30,24 @@ class NewMachine:
         """Its class."""
         return (self.location, self.os, self.kind, self.gateway, self.size, self.capabilities)
 
-    def order(self, id: str) -> Order:
-        """What the gateway is asked for."""
-        return Order(id, self.name, self.size, self.os, self.image, self.location)
+    def intended(self, id: str, *, tenant: str, holder: str = "", labels: Mapping[str, str] | None = None) -> Machine:
+        """The record of it before it is made: whoever finds it knows that it may or may not be at its gateway."""
+        return Machine(
+            id=id,
+            name=self.name,
+            gateway=self.gateway,
+            state=MachineState.CREATING,
+            kind=self.kind,
+            size=self.size,
+            os=self.os,
+            location=self.location,
+            image=self.image,
+            capabilities=self.capabilities - {OWN_SYSTEM},
+            labels=labels or {},
+            made=True,
+            holder=holder,
+            tenant=tenant,
+        )
 
 
 class NewMachines:

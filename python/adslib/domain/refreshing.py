@@ -123,7 +123,7 @@ def names_for(appeared: Iterable[Sighting], gateway: str, taken: Iterable[str]) 
     """A name for each machine that was found: its own if that is one and free, else with the gateway's or a number.
 
     Args:
-        taken: the names among `candidates` that somebody has.
+        taken: the names among their `wishes` that somebody has.
     """
     used = set(taken)
     result = []

@@ -11,11 +11,10 @@ from adslib.app import App
 from adslib.domain.actor import Actor
 from adslib.domain.errors import AdsError, Conflict, NotFound
 from adslib.domain.event import EventLevel
-from adslib.domain.fitting import OWN_SYSTEM
-from adslib.domain.gateway import Gateway, Offer, Order, Sighting
+from adslib.domain.gateway import Gateway, Offer, Sighting, order_of
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine
-from adslib.domain.pool_planner import LABEL, PoolAction, PoolPlan, PoolVerb, plan_pool
+from adslib.domain.pool_planner import LABEL, PoolPlan, PoolVerb, plan_pool
 from adslib.domain.pool_rule import PoolRule
 from adslib.usecases.commissioning import decommission
 from adslib.usecases.log import log
@@ -78,7 +77,11 @@ def _begin_once(app: App, actor: Actor, offered: Sequence[Offer]) -> tuple[PoolP
     with app.store.transaction() as tx:
         rules = tx.pool_rules.list(actor.tenant, lock=True)
         plan = planned(app, actor, tx, rules, offered)
-        new = [_row(app, actor, action) for action in plan.actions if action.new]
+        new = [
+            action.new.intended(app.new_id(), tenant=actor.tenant, labels={LABEL: action.rule})
+            for action in plan.actions
+            if action.new
+        ]
         going = [a.machine for a in plan.actions if a.verb is PoolVerb.DELETE and a.machine]
         begun = [a.machine for a in plan.actions if a.verb is PoolVerb.CREATE and a.machine]
         tx.machines.add_many(new)
@@ -91,27 +94,6 @@ def _begin_once(app: App, actor: Actor, offered: Sequence[Offer]) -> tuple[PoolP
     return plan, [*begun, *new, *deleting]
 
 
-def _row(app: App, actor: Actor, action: PoolAction) -> Machine:
-    """The intent to make a machine."""
-    assert action.new is not None
-    new = action.new
-    return Machine(
-        id=app.new_id(),
-        name=new.name,
-        gateway=new.gateway,
-        state=MachineState.CREATING,
-        kind=new.kind,
-        size=new.size,
-        os=new.os,
-        location=new.location,
-        image=new.image,
-        capabilities=new.capabilities - {OWN_SYSTEM},
-        labels={LABEL: action.rule},
-        made=True,
-        tenant=actor.tenant,
-    )
-
-
 def _make(gateway: Gateway, machine: Machine) -> Machine:
     """Make a machine, or find the one that was made for this order before.
 
@@ -120,9 +102,8 @@ def _make(gateway: Gateway, machine: Machine) -> Machine:
     Raises:
         AdsError: nobody knows whether there is one; the order stays.
     """
-    order = Order(machine.id, machine.name, machine.size, machine.os, machine.image, machine.location)
     try:
-        made = gateway.create(order)
+        made = gateway.create(order_of(machine))
     except AdsError as error:
         # The answer may be lost while the machine is there.
         found = _found(gateway, machine)

@@ -18,7 +18,7 @@ from adslib.app import App
 from adslib.domain.actor import Actor
 from adslib.domain.errors import AdsError, Blocked, Conflict, Failed, Invalid, NotFound
 from adslib.domain.event import EventLevel
-from adslib.domain.gateway import Capability, Gateway, Order, Sighting
+from adslib.domain.gateway import Capability, Gateway, Sighting, order_of
 from adslib.domain.job import Job
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine
@@ -89,8 +89,7 @@ def _make(app: App, actor: Actor, gateway: Gateway, machine: Machine, address: s
     Raises:
         Failed, Invalid: the gateway cannot make it. Blocked, Conflict: its address will not do.
     """
-    order = Order(machine.id, machine.name, machine.size, machine.os, machine.image, machine.location, address)
-    made = gateway.create(order)
+    made = gateway.create(order_of(machine, address))
     try:
         seen = booted(gateway, made)
         refuse_other(machine, seen.reach.address, address)

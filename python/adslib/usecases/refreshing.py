@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from adslib.adapters.gateways.opening import DEFAULTS, SIDE_BY_SIDE, STATIC
+from adslib.adapters.gateways.opening import DEFAULTS, LOCAL, SIDE_BY_SIDE, STATIC
 from adslib.adapters.host_keys import KnownHosts
 from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor
-from adslib.domain.errors import AdsError, Invalid, NotFound
+from adslib.domain.errors import AdsError, Conflict, Invalid, NotFound
 from adslib.domain.event import Event, EventLevel
 from adslib.domain.gateway import Capability, Gateway, Notifying, Sighting
 from adslib.domain.gateway_setting import GatewaySetting
@@ -49,15 +49,14 @@ def refresh(app: App, actor: Actor, gateway: str, *, dry_run: bool) -> Outcome:
     """Read gateways side by side; one that does not answer does not stop the others. See `Machines.refresh`."""
     with app.store.reading() as tx:
         added = tx.gateways.list()
-        settings = added if not gateway else [app.gateways.setting(gateway, added)]
-        if not gateway:
-            here = {setting.name for setting in added}
-            settings += [s for n, s in DEFAULTS.items() if n not in here and tx.machines.list(gateway=n)]
+        settings = [app.gateways.setting(gateway, added)] if gateway else added
+        # The default gateway is there without being added; where it made nothing there is nothing to look for.
+        if not gateway and LOCAL not in {setting.name for setting in added} and tx.machines.list(gateway=LOCAL):
+            settings.append(DEFAULTS[LOCAL])
     asked = [setting for setting in settings if setting.kind != STATIC]
     with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
         looks = list(pool.map(lambda setting: _look(app, setting), asked))
-    results = [_write(app, actor, look, dry_run=dry_run) for look in looks]
-    return _outcome(results)
+    return _outcome([_written(app, actor, look, dry_run=dry_run) for look in looks])
 
 
 def notify(app: App, actor: Actor, gateway: str, ref: str, *, dry_run: bool) -> Outcome:
@@ -101,6 +100,14 @@ def _everything(app: App, gateway: Gateway) -> Look:
         return Look(gateway.name, known, gateway.machines(), None)
     changes = cast("Notifying", gateway).changes()
     return Look(gateway.name, known, changes.machines, None, changes.mark)
+
+
+def _written(app: App, actor: Actor, look: Look, *, dry_run: bool) -> dict[str, Any]:
+    """Write down what is different, unless somebody changes the same machines at this moment: then the next time."""
+    try:
+        return _write(app, actor, look, dry_run=dry_run)
+    except Conflict as error:
+        return _shown(replace(look, failure=str(error)), Differences(), [])
 
 
 def _write(app: App, actor: Actor, look: Look, *, dry_run: bool, one: bool = False) -> dict[str, Any]:
