@@ -22,7 +22,9 @@ COLOURS: Mapping[str, str] = {
     "live": GREEN, "ready": GREEN, "running": GREEN, "succeeded": GREEN, "deployed": GREEN, "ok": GREEN,
     "available": GREEN, "yes": GREEN,
     "failed": RED, "fail": RED, "error": RED, "critical": RED, "incomplete": RED, "unavailable": RED, "no": RED,
+    "quarantined": RED,
     "warn": YELLOW, "warning": YELLOW, "interrupted": YELLOW, "cancelled": YELLOW, "stopped": YELLOW,
+    "on request": YELLOW,
 }  # fmt: skip
 """Colours of words that say how things stand."""
 
