@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from adapters.gateways.subjects import Subject, below, init_of, killed, order
-from adslib.adapters.gateways.local import control, snapshots
-from adslib.adapters.gateways.local.addresses import Addresses
-from adslib.adapters.gateways.local.directory import Directory
-from adslib.adapters.gateways.local.machines import Machines
+from adslib.adapters.gateways.directories import snapshots
+from adslib.adapters.gateways.directories.addresses import Addresses
+from adslib.adapters.gateways.directories.directory import Directory
+from adslib.adapters.gateways.directories.machines import Machines
+from adslib.adapters.gateways.local import control
 from adslib.adapters.gateways.local.templates import Templates
 from adslib.domain.gateway import Gateway
 from adslib.domain.lifecycle import MachineState
