@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Each module has a function connect(name, options, around) -> Gateway.
 KINDS: Mapping[str, str] = {
     "local": "adslib.adapters.gateways.local",
+    "lxc": "adslib.adapters.gateways.lxc",
     "sim": "adslib.adapters.gateways.sim",
     "static": "adslib.adapters.gateways.static",
 }

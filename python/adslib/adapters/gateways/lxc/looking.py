@@ -1,0 +1,63 @@
+"""Seeing what containers are right now, and how they are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from adslib.adapters.gateways.directories.directory import Directory, Record
+from adslib.adapters.gateways.directories.looking import State
+from adslib.adapters.gateways.lxc.containers import RUNNING, STOPPED, Containers
+from adslib.adapters.gateways.lxc.network import wanted
+from adslib.domain.lifecycle import MachineState
+from adslib.domain.machine import Reach
+
+SIDE_BY_SIDE = 8
+ON_THE_WAY: Mapping[str, State] = {
+    "STARTING": (MachineState.CREATING, "it boots"),
+    "STOPPING": (MachineState.STOPPED, "it shuts down"),
+    "ABORTING": (MachineState.STOPPED, "it shuts down"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """What this host shows of containers.
+
+    Args:
+        key: the private key that lets in.
+    """
+
+    containers: Containers
+    key: Path
+    kind: str = "container"
+    capabilities: frozenset[str] = frozenset({"packages", "systemd"})
+
+    def states(self, machines: Sequence[Directory]) -> Sequence[State]:
+        """Their states, looked at side by side."""
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            return list(pool.map(self._state, machines))
+
+    def reach(self, machine: Directory, record: Record) -> Reach:
+        """How one is reached: over SSH, and by its own bridge, as another may have the same addresses."""
+        way = {"ansible_ssh_common_args": f"-o BindInterface={self.containers.bridge.name}"}
+        return Reach(address=record.address, user="root", key=str(self.key), python="/usr/bin/python3", vars=way)
+
+    def host_keys(self, machine: Directory) -> tuple[str, ...]:
+        """The public key that was made for it."""
+        public = machine.init / "host_key.pub"
+        return (" ".join(public.read_text().split()[:2]),) if public.exists() else ()
+
+    def _state(self, machine: Directory) -> State:
+        said = self.containers.state(machine)
+        if said == RUNNING:
+            return MachineState.RUNNING, ""
+        if said != STOPPED:
+            return ON_THE_WAY.get(said, (MachineState.FAILED, f"it is {said.lower()}; a reboot brings it back"))
+        if machine.unstarted.exists():
+            return MachineState.CREATING, "it was never started"
+        if wanted(machine).exists():
+            return MachineState.STOPPED, "it was shut down from within, or this host was restarted"
+        return MachineState.STOPPED, ""
