@@ -11,10 +11,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from adslib.adapters.gateways import open_gateway
+from adslib.adapters.gateways.lxc.limits import GROUPS
 from adslib.adapters.gateways.lxc.network import OWNERS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -101,3 +103,25 @@ def sweep() -> None:
                 gateway = open_gateway("lxc", "left", options, home=folder)
                 for machine in gateway.machines():
                     gateway.delete(machine.ref)
+
+
+def found(folder: Path, bridge: str) -> list[str]:
+    """All that this host has for the containers of a gateway: bridge, rules, control groups, processes, mounts."""
+    mark = f"ads-{sha256(str(folder).encode()).hexdigest()[:8]}-"
+    groups = [str(path) for path in [*GROUPS.glob(f"*/{mark}*"), *GROUPS.glob(f"{mark}*")]]
+    # One that has ended and waits for its parent to hear of it has no command line.
+    lines = {place: read(place / "cmdline") for place in Path("/proc").glob("[0-9]*")}
+    processes = [f"{place} {line}" for place, line in lines.items() if line and mark in read(place / "cgroup") + line]
+    mounts = [line for line in read(Path("/proc/mounts")).splitlines() if str(folder) in line]
+    interfaces = [path.name for path in Path("/sys/class/net").iterdir() if path.name == bridge]
+    tables = [line for line in call("nft", "list", "tables").splitlines() if bridge in line]
+    owners = [path.name for path in OWNERS.iterdir() if path.name == bridge] if OWNERS.exists() else []
+    return [*groups, *processes, *mounts, *interfaces, *tables, *owners]
+
+
+def read(path: Path) -> str:
+    """A file that may be gone by now."""
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""

@@ -44,12 +44,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A machine as its gateway sees it now.
-
-    Args:
-        id: the order's id; empty: ads did not make it.
-        host_keys: its public SSH host keys, as `type base64`, where the gateway knows them for sure, as it made them.
-    """
+    """A machine as its gateway sees it now. `id` is the order's id, empty for machines that ads did not make."""
 
     ref: str
     name: str
@@ -63,7 +58,6 @@ class Sighting:
     reach: Reach = Reach()
     capabilities: frozenset[str] = frozenset()
     reason: str = ""
-    host_keys: tuple[str, ...] = ()
 
 
 def known_as(machine: Machine) -> Sighting:

@@ -140,6 +140,33 @@ def killed(act: Callable[[Callable[..., Any]], object]) -> None:
     assert os.WTERMSIG(status) == signal.SIGKILL
 
 
+def die_at(owner: object, name: str, *, after: bool) -> Callable[[Callable[..., object]], None]:
+    """Arrange for this process to die before or after its next call of a function."""
+
+    def arrange(die: Callable[..., object]) -> None:
+        real = getattr(owner, name)
+
+        def replacement(*arguments: object, **named: object) -> object:
+            if after:
+                real(*arguments, **named)
+            return die()
+
+        setattr(owner, name, replacement)
+
+    return arrange
+
+
+def die_during(subject: Subject, owner: object, name: str, after: bool, act: Callable[[Gateway], object]) -> None:
+    """Do something in a process that dies at the given point."""
+
+    def run(die: Callable[..., object]) -> None:
+        gateway = subject.open()
+        die_at(owner, name, after=after)(die)
+        act(gateway)
+
+    killed(run)
+
+
 def init_of(machine: Sighting) -> Process:
     """The init of a machine."""
     pid, start = (Path(machine.reach.root).parent / "init/pid").read_text().split()

@@ -5,7 +5,7 @@ What is written of a machine never changes after its making. Whether it runs is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -60,6 +60,7 @@ class Parts:
         machines: their directories. control: starts and stops them. eyes: sees them.
         templates: what they are made from. pack, unpack: how a snapshot is saved and brought back.
         sizes: what its machines can be. locations: the names that their location may have; empty: any.
+        forget: told the id of a machine that was deleted.
     """
 
     machines: Machines
@@ -70,6 +71,7 @@ class Parts:
     unpack: Unpack
     sizes: tuple[Size, ...]
     locations: tuple[str, ...]
+    forget: Callable[[str], None] = lambda _id: None
 
 
 class DirectoryGateway:
@@ -108,6 +110,7 @@ class DirectoryGateway:
                 self._machines.clear(ref)
                 self._machines.part(machine)
             self._machines.clear(ref)
+            self._parts.forget(ref)
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────
 

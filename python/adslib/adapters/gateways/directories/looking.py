@@ -33,9 +33,6 @@ class Eyes(Protocol):
     def reach(self, machine: Directory, record: Record) -> Reach:
         """How one is reached."""
 
-    def host_keys(self, machine: Directory) -> tuple[str, ...]:
-        """The public SSH host keys that were made for one."""
-
 
 def sights(machines: Sequence[Directory], eyes: Eyes) -> tuple[Sighting, ...]:
     """Look at machines, half made and half deleted ones too."""
@@ -66,5 +63,4 @@ def _sight(machine: Directory, state: MachineState, reason: str, eyes: Eyes) -> 
         reach=eyes.reach(machine, record),
         capabilities=eyes.capabilities,
         reason=reason,
-        host_keys=eyes.host_keys(machine),
     )

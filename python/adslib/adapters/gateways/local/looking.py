@@ -43,10 +43,6 @@ class Eyes:
             },
         )
 
-    def host_keys(self, machine: Directory) -> tuple[str, ...]:
-        """None: it is not reached over SSH."""
-        return ()
-
     def _state(self, machine: Directory, marked: Collection[Process]) -> State:
         """The state of one.
 

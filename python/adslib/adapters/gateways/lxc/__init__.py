@@ -58,7 +58,7 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
     ours = Bridge(bridge, _network(network, name), folder, machines)
     foundations = Foundations(cache, suite, mirror, packages)
     templates = Templates(folder / "templates", machines, foundations)
-    furnishing = Furnishing(folder, machines, mark.hex()[:8], ours, templates, limits)
+    furnishing = Furnishing(folder, machines, mark.hex()[:8], ours, templates, limits, around.host_keys)
     containers = Containers(ours, mark.hex()[:8], patience, grace)
     parts = Parts(
         machines=Machines(
@@ -72,12 +72,13 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
             furnish=furnishing.furnish,
         ),
         control=containers,
-        eyes=Eyes(containers, folder / "key"),
+        eyes=Eyes(containers, folder / "key", around.host_keys),
         templates=templates,
         pack=pack,
         unpack=unpack,
         sizes=around.sizes,
         locations=locations,
+        forget=lambda id: around.host_keys.forget([id]),
     )
     return DirectoryGateway("lxc", parts)
 

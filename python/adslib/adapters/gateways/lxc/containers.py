@@ -18,6 +18,7 @@ from adslib.domain.errors import Failed
 
 STOPPED, RUNNING = "STOPPED", "RUNNING"
 LOOK_EVERY = 0.05
+LAST_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Containers:
             run("lxc-stop", *_named(machine), "-t", f"{self.grace:.0f}", seconds=self.grace + 60, fine=(0, 1, 2))
             if self.runs(machine):
                 raise Failed(f"container '{machine.path.name}' cannot be stopped", place=str(machine.path))
+        _await_end(machine)
         remove_groups(self.group(machine))
         self.bridge.leave(machine)
 
@@ -111,11 +113,28 @@ def greets(address: str, bridge: str) -> bool:
 
 def _end_starting(machine: Directory) -> None:
     """End a program that is still starting a container though whoever called it was killed."""
-    words = b"\0".join(map(os.fsencode, ("lxc-start", *_named(machine))))
+    for pid in _with(b"\0".join(map(os.fsencode, ("lxc-start", *_named(machine), "")))):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _await_end(machine: Directory) -> None:
+    """Wait for the process that watched over a container that has ended: it clears up, and is the last to go."""
+    until = time.monotonic() + LAST_SECONDS
+    while watching := _with(os.fsencode(f"[lxc monitor] {machine.path.parent} {machine.path.name}\0")):
+        if time.monotonic() > until:
+            raise Failed(f"container '{machine.path.name}' ended, but its monitor (process {watching[0]}) does not")
+        time.sleep(LOOK_EVERY)
+
+
+def _with(words: bytes) -> list[int]:
+    """The processes with certain words in their command line."""
+    found = []
     for place in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if words in (place / "cmdline").read_bytes():
-                os.kill(int(place.name), signal.SIGKILL)
+                found.append(int(place.name))
+    return found
 
 
 def _named(machine: Directory) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from adslib.adapters.gateways.lxc.limits import Limit, lines
 from adslib.adapters.gateways.lxc.network import Bridge
 from adslib.adapters.gateways.lxc.programs import run
 from adslib.adapters.gateways.lxc.templates import Templates
+from adslib.adapters.gateways.surroundings import HostKeys
 
 CONFIGURATION = """\
 lxc.uts.name = {name}
@@ -42,6 +43,7 @@ class Furnishing:
     Args:
         folder: of the gateway; its key pair lies there. machines: where their directories are.
         mark: what the names of their control groups begin with. limits: what they must be held to.
+        host_keys: where theirs are pinned.
     """
 
     folder: Path
@@ -50,6 +52,7 @@ class Furnishing:
     bridge: Bridge
     templates: Templates
     limits: frozenset[Limit]
+    host_keys: HostKeys
 
     def furnish(self, machine: Directory, record: Record) -> None:
         """Fill the directory of a new machine.
@@ -66,7 +69,7 @@ class Furnishing:
         (etc / "resolv.conf").write_text(next(path.read_text() for path in RESOLVERS if path.exists()))
         key = etc / "ssh" / "ssh_host_ed25519_key"
         make_key(key, record.name)
-        (machine.init / "host_key.pub").write_text(key.with_suffix(".pub").read_text())
+        self.host_keys.pin({record.id: [" ".join(key.with_suffix(".pub").read_text().split()[:2])]})
         let_in = machine.root / "root" / ".ssh"
         let_in.mkdir(parents=True, mode=0o700)
         let_in.parent.chmod(0o700)

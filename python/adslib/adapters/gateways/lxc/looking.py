@@ -11,6 +11,7 @@ from adslib.adapters.gateways.directories.directory import Directory, Record
 from adslib.adapters.gateways.directories.looking import State
 from adslib.adapters.gateways.lxc.containers import RUNNING, STOPPED, Containers
 from adslib.adapters.gateways.lxc.network import wanted
+from adslib.adapters.gateways.surroundings import HostKeys
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Reach
 
@@ -27,11 +28,12 @@ class Eyes:
     """What this host shows of containers.
 
     Args:
-        key: the private key that lets in.
+        key: the private key that lets in. host_keys: where theirs were pinned when they were made.
     """
 
     containers: Containers
     key: Path
+    host_keys: HostKeys
     kind: str = "container"
     capabilities: frozenset[str] = frozenset({"packages", "systemd"})
 
@@ -42,13 +44,9 @@ class Eyes:
 
     def reach(self, machine: Directory, record: Record) -> Reach:
         """How one is reached: over SSH, and by its own bridge, as another may have the same addresses."""
-        way = {"ansible_ssh_common_args": f"-o BindInterface={self.containers.bridge.name}"}
-        return Reach(address=record.address, user="root", key=str(self.key), python="/usr/bin/python3", vars=way)
-
-    def host_keys(self, machine: Directory) -> tuple[str, ...]:
-        """The public key that was made for it."""
-        public = machine.init / "host_key.pub"
-        return (" ".join(public.read_text().split()[:2]),) if public.exists() else ()
+        ways = (self.host_keys.arguments(record.id), f"-o BindInterface={self.containers.bridge.name}")
+        variables = {"ansible_ssh_common_args": " ".join(filter(None, ways))}
+        return Reach(address=record.address, user="root", key=str(self.key), python="/usr/bin/python3", vars=variables)
 
     def _state(self, machine: Directory) -> State:
         said = self.containers.state(machine)
