@@ -12,7 +12,7 @@ from adapters.gateways.subjects import Subject, die_during, killed, order
 from adslib.adapters.gateways.directories.addresses import Addresses
 from adslib.adapters.gateways.directories.directory import Directory
 from adslib.adapters.gateways.directories.machines import Machines
-from adslib.adapters.gateways.lxc import containers
+from adslib.adapters.gateways.lxc import containers, furnishing
 from adslib.adapters.gateways.lxc.containers import Containers
 from adslib.adapters.gateways.lxc.furnishing import Furnishing
 from adslib.adapters.gateways.lxc.network import Bridge
@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.req("A8", "A9", "A22"), pytest.mark.slow]
 
 MAKING = [
     (Addresses, "claim"),
-    (Furnishing, "furnish"),
+    (furnishing, "make_key"),
+    (Furnishing, "_configure"),
     (Directory, "write"),
     (Path, "rename"),
     (Bridge, "use"),

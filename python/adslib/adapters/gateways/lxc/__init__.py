@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 from adslib.adapters.gateways.directories.addresses import Addresses
@@ -51,15 +53,16 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
     limits = read.chosen("limits", Limit)
     patience = read.number("patience", 120, least=1, most=3600)
     grace = read.number("grace", 10, most=600)
+    forks = read.whole("forks", 4 * (os.cpu_count() or 1), least=1)
     read.finish()
     _check(name, folder, cache, bridge, suite)
     require(name)
     machines = folder / "machines"
-    ours = Bridge(bridge, _network(network, name), folder, machines)
+    ours = Bridge(bridge, _network(network, name), folder, machines, cache / "packages")
     foundations = Foundations(cache, suite, mirror, packages)
     templates = Templates(folder / "templates", machines, foundations)
     furnishing = Furnishing(folder, machines, mark.hex()[:8], ours, templates, limits, around.host_keys)
-    containers = Containers(ours, mark.hex()[:8], patience, grace)
+    containers = Containers(ours, mark.hex()[:8], patience, grace, BoundedSemaphore(forks))
     parts = Parts(
         machines=Machines(
             gateway=name,

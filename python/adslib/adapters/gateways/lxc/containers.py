@@ -8,17 +8,17 @@ import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from threading import BoundedSemaphore
 
 from adslib.adapters.gateways.directories.directory import Directory
 from adslib.adapters.gateways.lxc.limits import remove_groups
 from adslib.adapters.gateways.lxc.network import Bridge
-from adslib.adapters.gateways.lxc.programs import run
+from adslib.adapters.gateways.lxc.programs import processes_with, run
 from adslib.domain.errors import Failed
 
 STOPPED, RUNNING = "STOPPED", "RUNNING"
 LOOK_EVERY = 0.05
-LAST_SECONDS = 10.0
+LAST_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,14 @@ class Containers:
     Args:
         bridge: that they are on. mark: what the names of their control groups begin with.
         patience: seconds until sshd of one that was started answers. grace: seconds to shut down in, then it is killed.
+        turns: how many of them boot at a time.
     """
 
     bridge: Bridge
     mark: str
     patience: float
     grace: float
+    turns: BoundedSemaphore
 
     def state(self, machine: Directory) -> str:
         """What lxc says of a container, like `RUNNING`; one that it does not know is stopped."""
@@ -54,6 +56,10 @@ class Containers:
         Raises:
             Failed: it does not start, or not in time.
         """
+        with self.turns:
+            self._boot(machine)
+
+    def _boot(self, machine: Directory) -> None:
         self.bridge.use(machine)
         _end_starting(machine)
         remove_groups(self.group(machine))
@@ -75,9 +81,12 @@ class Containers:
         """
         _end_starting(machine)
         if self.runs(machine):
-            run("lxc-stop", *_named(machine), "-t", f"{self.grace:.0f}", seconds=self.grace + 60, fine=(0, 1, 2))
-            if self.runs(machine):
+            run("lxc-stop", *_named(machine), "-t", f"{max(1, self.grace):.0f}", fine=(0, 1, 2))
+        until = time.monotonic() + LAST_SECONDS
+        while self.runs(machine):
+            if time.monotonic() > until:
                 raise Failed(f"container '{machine.path.name}' cannot be stopped", place=str(machine.path))
+            run("lxc-stop", *_named(machine), "-k", fine=(0, 1, 2))
         _await_end(machine)
         remove_groups(self.group(machine))
         self.bridge.leave(machine)
@@ -113,7 +122,7 @@ def greets(address: str, bridge: str) -> bool:
 
 def _end_starting(machine: Directory) -> None:
     """End a program that is still starting a container though whoever called it was killed."""
-    for pid in _with(b"\0".join(map(os.fsencode, ("lxc-start", *_named(machine), "")))):
+    for pid in processes_with(b"\0".join(map(os.fsencode, ("lxc-start", *_named(machine), "")))):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
@@ -121,20 +130,10 @@ def _end_starting(machine: Directory) -> None:
 def _await_end(machine: Directory) -> None:
     """Wait for the process that watched over a container that has ended: it clears up, and is the last to go."""
     until = time.monotonic() + LAST_SECONDS
-    while watching := _with(os.fsencode(f"[lxc monitor] {machine.path.parent} {machine.path.name}\0")):
+    while watching := processes_with(os.fsencode(f"[lxc monitor] {machine.path.parent} {machine.path.name}\0")):
         if time.monotonic() > until:
             raise Failed(f"container '{machine.path.name}' ended, but its monitor (process {watching[0]}) does not")
         time.sleep(LOOK_EVERY)
-
-
-def _with(words: bytes) -> list[int]:
-    """The processes with certain words in their command line."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if words in (place / "cmdline").read_bytes():
-                found.append(int(place.name))
-    return found
 
 
 def _named(machine: Directory) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ homes may share.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -97,12 +98,14 @@ class Foundations:
                 remedy="look at the gateway's options 'mirror' and 'packages', and at this host's way to its mirrors",
             ) from error
 
-    def _sources(self) -> Iterator[str]:
+    def _sources(self) -> Sequence[str]:
         """Mirror, suite and components, each like a line of sources.list without its `deb`."""
-        if self.mirror:
-            yield f"{self.mirror} {self.suite} main"
-            return
-        form = "$(REPO_URI) $(RELEASE) $(COMPONENT)"
-        for line in sorted(set(run("apt-get", "indextargets", "--format", form, "Identifier: Packages").splitlines())):
-            if line.split()[1] in (self.suite, f"{self.suite}-updates", f"{self.suite}-security"):
-                yield line
+        return [f"{self.mirror} {self.suite} main"] if self.mirror else _sources_of_this_host(self.suite)
+
+
+@cache
+def _sources_of_this_host(suite: str) -> Sequence[str]:
+    """Where this host has the packages of a suite from; nothing if it has none of it."""
+    form = "$(REPO_URI) $(RELEASE) $(COMPONENT)"
+    known = run("apt-get", "indextargets", "--format", form, "Identifier: Packages").splitlines()
+    return [line for line in sorted(set(known)) if line.split()[1] in (suite, f"{suite}-updates", f"{suite}-security")]

@@ -13,6 +13,7 @@ from adslib.adapters.gateways.lxc.containers import group
 from adslib.adapters.gateways.lxc.limits import Limit, lines
 from adslib.adapters.gateways.lxc.network import Bridge
 from adslib.adapters.gateways.lxc.programs import run
+from adslib.adapters.gateways.lxc.sharing import configuration
 from adslib.adapters.gateways.lxc.templates import Templates
 from adslib.adapters.gateways.surroundings import HostKeys
 
@@ -67,6 +68,8 @@ class Furnishing:
         (etc / "hosts").write_text(f"127.0.0.1 localhost\n::1 localhost\n{record.address} {record.name}\n")
         (etc / "machine-id").write_text(f"{secrets.token_hex(16)}\n")
         (etc / "resolv.conf").write_text(next(path.read_text() for path in RESOLVERS if path.exists()))
+        (etc / "apt" / "apt.conf.d").mkdir(parents=True)
+        (etc / "apt" / "apt.conf.d" / "90ads").write_text(configuration(self.bridge.address))
         key = etc / "ssh" / "ssh_host_ed25519_key"
         make_key(key, record.name)
         self.host_keys.pin({record.id: [" ".join(key.with_suffix(".pub").read_text().split()[:2])]})

@@ -15,13 +15,23 @@ from pathlib import Path
 
 from adslib.adapters.gateways.directories.directory import Directory, write
 from adslib.adapters.gateways.directories.locks import locked
+from adslib.adapters.gateways.lxc import sharing
 from adslib.adapters.gateways.lxc.programs import run
 from adslib.domain.errors import Conflict, Failed, Invalid
 
 OWNERS = Path("/run/ads-lxc")
-"""A file for each bridge, with the folder of its gateway; and what this host's forwarding was before the first."""
+"""A file for each bridge, with the folder of its gateway; and what the settings were before the first."""
 
-FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+NEEDED = {
+    # Without it there is no way out.
+    "net/ipv4/ip_forward": 1,
+    # Each systemd takes some; by default there are enough for about thirty hosts.
+    "fs/inotify/max_user_instances": 65536,
+    "fs/inotify/max_user_watches": 1048576,
+}
+"""Settings of this host's kernel that containers need at least."""
+
+SETTINGS = Path("/proc/sys")
 BUSY_SECONDS = 60.0
 TABLE = """\
 table ip {name} {{}}
@@ -46,13 +56,14 @@ class Bridge:
 
     Args:
         name: of the interface. network: of its addresses; the host has the first. folder: of its gateway.
-        machines: where the directories of the machines are.
+        machines: where the directories of the machines are. packages: where those that they download are kept.
     """
 
     name: str
     network: ipaddress.IPv4Network
     folder: Path
     machines: Path
+    packages: Path
 
     @property
     def address(self) -> str:
@@ -88,6 +99,7 @@ class Bridge:
                 )
             if not (owner.exists() and self._there()):
                 self._make(owner)
+            sharing.start(self.name, self.address, self.packages)
 
     def leave(self, machine: Directory) -> None:
         """Need the bridge no more; without anybody who needs it, it goes, and all that was done for it."""
@@ -99,12 +111,13 @@ class Bridge:
             if any(self.machines.glob(f"*/{wanted(machine).relative_to(machine.path)}")):
                 return
             if owner.exists() and owner.read_text() == str(self.folder):
+                sharing.end(self.name)
                 if f"table ip {self.name}\n" in run("nft", "list", "tables", "ip"):
                     run("nft", "delete", "table", "ip", self.name)
                 if self._there():
                     run("ip", "link", "delete", self.name)
                 owner.unlink()
-            _restore_forwarding()
+            _restore_settings()
 
     def _make(self, owner: Path) -> None:
         if self._there() and not owner.exists():
@@ -117,7 +130,7 @@ class Bridge:
             run("ip", "link", "add", "name", self.name, "type", "bridge")
         run("ip", "address", "replace", f"{self.address}/{self.network.prefixlen}", "dev", self.name)
         run("nft", "-f", "-", given=TABLE.format(name=self.name, network=self.network))
-        _forward()
+        _raise_settings()
         # Two bridges may have the same network: what comes from one must not be taken for a lie.
         Path(f"/proc/sys/net/ipv4/conf/{self.name}/rp_filter").write_text("0")
         run("ip", "link", "set", self.name, "up")
@@ -151,15 +164,20 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _forward() -> None:
-    """Let this host pass packets on; remember if it did not."""
-    if FORWARDING.read_text().strip() == "0":
-        write(OWNERS / ".forwarding", "0")
-        FORWARDING.write_text("1")
+def _raise_settings() -> None:
+    """Give this host's kernel the settings that are needed; what was before is remembered first."""
+    before = OWNERS / ".settings"
+    low = {name: value for name in NEEDED if (value := int((SETTINGS / name).read_text())) < NEEDED[name]}
+    if low:
+        write(before, json.dumps({**low, **(json.loads(before.read_text()) if before.exists() else {})}))
+    for name in low:
+        (SETTINGS / name).write_text(str(NEEDED[name]))
 
 
-def _restore_forwarding() -> None:
-    before = OWNERS / ".forwarding"
+def _restore_settings() -> None:
+    """Give the settings back, if no bridge is left."""
+    before = OWNERS / ".settings"
     if before.exists() and not any(not path.name.startswith(".") for path in OWNERS.iterdir()):
-        FORWARDING.write_text(before.read_text())
+        for name, value in json.loads(before.read_text()).items():
+            (SETTINGS / name).write_text(str(value))
         before.unlink()

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from adslib.domain.errors import Failed, Unsupported
@@ -13,6 +14,7 @@ from adslib.domain.errors import Failed, Unsupported
 PACKAGES = {
     "lxc-start": "lxc",
     "mmdebstrap": "mmdebstrap",
+    "apt-get": "apt",
     "ip": "iproute2",
     "nft": "nftables",
     "ssh-keygen": "openssh-client",
@@ -45,7 +47,7 @@ def require(gateway: str) -> None:
         raise Unsupported(f"gateway '{gateway}' (lxc) cannot work here: {'; '.join(reasons)}", remedy=remedy)
 
 
-def run(*words: str, seconds: float = 60, given: str = "", fine: Sequence[int] = (0,)) -> str:
+def run(*words: str, seconds: float = 300, given: str = "", fine: Sequence[int] = (0,)) -> str:
     """Run a program, which ends with this process, and give what it wrote.
 
     Args:
@@ -67,3 +69,13 @@ def run(*words: str, seconds: float = 60, given: str = "", fine: Sequence[int] =
         said = (done.stderr or done.stdout).strip()[-LONGEST_MESSAGE:] or f"exit code {done.returncode}"
         raise Failed(f"{words[0]} failed: {said}", place=" ".join(words))
     return done.stdout
+
+
+def processes_with(words: bytes) -> list[int]:
+    """The processes with certain words in their command line."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if words in (place / "cmdline").read_bytes():
+                found.append(int(place.name))
+    return found
