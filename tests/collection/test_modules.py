@@ -134,6 +134,8 @@ def test_templates_and_clones(play: Player) -> None:
         made,
         made,
         forbidden,
+        task("environment", name="shop", template="base", fill={"services": {"notes": {"instances": 6}}}),
+        made,
         task("environment", name="copy", clone_of="shop"),
         task("environment_template", name="saved", environment="shop", open=["services/**"]),
         task("environment_template", name="saved", environment="shop", open=["services/**"]),
@@ -143,11 +145,11 @@ def test_templates_and_clones(play: Player) -> None:
         task("environment_template", name="base", state="absent"),
     )
     changed = [each["changed"] for each in results]
-    assert changed == [True, False, True, False, False, True, True, False, False, False, True, False]
+    assert changed == [True, False, True, False, False, True, True, True, True, False, False, False, True, False]
     assert (results[4]["failed"], results[4]["code"]) == (True, "invalid")
     assert "fixes this" in results[4]["msg"]
-    assert not results[8]["failed"], "a clone is made from the template, too"
-    [copied] = results[9]["environments"]
+    assert not results[10]["failed"], "a clone is made from the template, too"
+    [copied] = results[11]["environments"]
     assert copied["definition"]["services"]["notes"]["instances"] == 5
 
 

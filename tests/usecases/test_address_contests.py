@@ -101,6 +101,18 @@ def test_the_same_key_at_once_takes_one(store_url: str) -> None:
         assert len(ads.addresses.list()) == 1
 
 
+@pytest.mark.req("I2", "I8")
+def test_what_a_machine_keeps_is_taken_once_though_many_ask_for_it_at_once(store_url: str) -> None:
+    prepared(store_url, "10.0.0.0/24")
+    request = AddressRequest(network="blue", machine="m1")
+
+    def keep(url: str, number: int) -> list[str]:
+        with acting(url) as ads:
+            return [row["address"] for row in ads.addresses.allocate(request, keep=True).after["addresses"]]
+
+    assert all_at_once(store_url, 8, keep) == [["10.0.0.1"]] * 8
+
+
 @pytest.mark.req("I2", "I5")
 @pytest.mark.parametrize("prefix", ["10.0.0.0/24", "10.0.0.0/20"])
 def test_a_crowd_that_takes_and_returns_in_batches_neither_loses_nor_shares(store_url: str, prefix: str) -> None:

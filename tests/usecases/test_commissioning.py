@@ -10,9 +10,11 @@ import pytest
 from adslib.domain.assignment import AddressRequest
 from adslib.domain.machine import Reach
 from adslib.usecases.ads import Ads
+from servers import free_port
 from usecases.acting import Run, acting, begin, carry_out, document, told, with_cloud, with_machines
+from usecases.naming import Zone
 
-WEST = {"name": "west", "prefix": "10.1.0.0/28", "vlan": 110, "datacenter": "west", "gateway": "10.1.0.1"}
+WEST = {"name": "west", "prefix": "172.16.0.0/28", "vlan": 110, "datacenter": "west", "gateway": "172.16.0.1"}
 PLACES = {"datacenters": {"west": {"vlan": 110}, "east": {"vlan": 210}}}
 
 
@@ -47,15 +49,15 @@ def test_machines_of_a_vlan_have_addresses_and_names_until_they_are_returned(ads
     carry_out(ads)
     given = held(ads)
     assert {name: reached(ads)[name] for name in given} == {name: address for name, (address, _) in given.items()}
-    assert sorted(address for address, _ in given.values()) == ["10.1.0.2", "10.1.0.3"]
+    assert sorted(address for address, _ in given.values()) == ["172.16.0.2", "172.16.0.3"]
     assert sorted(name for _, name in given.values()) == ["db-1.west.example", "web-1.west.example"]
     # No network is tagged with the VLAN of the other data centre: its machines keep what their gateway gave them.
     others = set(reached(ads)) - set(given)
     assert len(others) == 2
     carry_out(ads, kind="undeploy")
     assert held(ads) == {}
-    assert any("released 10.1.0.2 " in line for line in told(ads))
-    assert [row["released_by"] for row in ads.addresses.history("10.1.0.2")] == ["ann"]
+    assert any("released 172.16.0.2 " in line for line in told(ads))
+    assert [row["released_by"] for row in ads.addresses.history("172.16.0.2")] == ["ann"]
 
 
 @pytest.mark.req("I6")
@@ -70,6 +72,28 @@ def test_whoever_was_deployed_and_answered_is_seen(ads: Ads) -> None:
     assert [row["id"] for row in ads.addresses.list() if not row["seen"]] == [unused]
 
 
+@pytest.mark.req("I4", "I5")
+def test_the_names_of_machines_reach_the_dns_server_and_leave_it(zone: Zone) -> None:
+    ads = zone.ads
+    ads.networks.edit("west", {"zone": zone.name})
+    carry_out(ads)
+    given = {row["name"]: row["address"] for row in ads.addresses.list()}
+    assert zone.records("web-1") == [given[f"web-1.{zone.name}"]]
+    assert zone.pending() == 0
+    carry_out(ads, kind="undeploy")
+    assert zone.records("web-1") == []
+
+
+@pytest.mark.req("I4", "A12")
+def test_a_dead_dns_server_keeps_no_deployment_waiting(ads: Ads, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADS_TEST_DNS_KEY", "c2VjcmV0")
+    key = {"key_name": "ads", "secret": "env:ADS_TEST_DNS_KEY"}
+    ads.zones.add("west.example", "127.0.0.1", port=free_port(), **key)
+    assert carry_out(ads).after["state"] == "live"
+    assert any("names of zone 'west.example' wait: " in line for line in told(ads))
+    assert next(row["pending"] for row in ads.zones.list()) == 2
+
+
 @pytest.mark.req("I8", "A16")
 def test_roles_see_the_addresses_of_their_host(ads: Ads) -> None:
     run = Run(ads, begin(ads))
@@ -77,14 +101,14 @@ def test_roles_see_the_addresses_of_their_host(ads: Ads) -> None:
     hosts = {host["name"]: host["variables"] for host in run.hosts}
     west = next(variables for name, variables in hosts.items() if "west" in name)
     assert west["ads_fqdn"].endswith(".west.example")
-    assert west["ads_addresses"][0]["gateway"] == "10.1.0.1"
+    assert west["ads_addresses"][0]["gateway"] == "172.16.0.1"
     east = next(variables for name, variables in hosts.items() if "east" in name)
     assert (east["ads_fqdn"], east["ads_addresses"]) == ("", [])
 
 
 @pytest.mark.req("I2", "A12")
 def test_a_full_network_fails_the_machine_and_takes_nothing(ads: Ads) -> None:
-    ads.networks.hold("west", "10.1.0.3-10.1.0.14")
+    ads.networks.hold("west", "172.16.0.3-172.16.0.14")
     run = Run(ads, begin(ads))
     run.provide()
     assert [cause for cause in run.kept.values() if "no address is free in west" in cause]
@@ -94,7 +118,7 @@ def test_a_full_network_fails_the_machine_and_takes_nothing(ads: Ads) -> None:
     run.returns()
     run.finish()
     # There is room again: the next deployment goes on from there, and what failed is made anew.
-    ads.networks.unhold("west", "10.1.0.3-10.1.0.14")
+    ads.networks.unhold("west", "172.16.0.3-172.16.0.14")
     assert carry_out(ads).after["state"] == "live"
     assert len(held(ads)) == 2
 
@@ -131,7 +155,7 @@ def test_a_machine_whose_reported_address_cannot_be_recorded_is_given_back(store
         ads.networks.add(WEST)
         run = Run(ads, begin(ads))
         run.provide()
-        assert [cause for cause in run.kept.values() if "lies outside west (10.1.0.0/28)" in cause]
+        assert [cause for cause in run.kept.values() if "lies outside west (172.16.0.0/28)" in cause]
         with ads.app.store.reading() as tx:
             gateway = ads.app.gateways.open("cloud", tx.gateways.list())
         assert all("west" not in machine.name for machine in gateway.machines())
@@ -165,17 +189,21 @@ def test_a_power_cut_between_address_and_machine_takes_no_second_one(ads: Ads, m
 @pytest.mark.req("I5")
 def test_what_the_networks_and_the_machines_say_is_reconciled(ads: Ads) -> None:
     carry_out(ads)
-    gone = ads.addresses.allocate(AddressRequest(network="west", machine="long-gone")).after["addresses"][0]
-    with_machines(ads, "web9", location="west", reach=Reach(address="10.1.0.9"))
+    wanted = AddressRequest(network="west", machine="long-gone", why="deployment")
+    gone = ads.addresses.allocate(wanted).after["addresses"][0]
+    ads.addresses.allocate(AddressRequest(network="west", machine="theirs", why="of another orchestrator"))
+    with_machines(ads, "web9", location="west", reach=Reach(address="172.16.0.9"))
     with_machines(ads, "far", location="west", reach=Reach(address="192.0.2.77"))
     found = ads.addresses.reconcile()
     assert found.changed
     assert [row["id"] for row in found.before["gone"]] == [gone["id"]]
-    assert found.before["unknown"] == [{"machine": "web9", "address": "10.1.0.9", "network": "west", "holder": ""}]
+    assert found.before["unknown"] == [{"machine": "web9", "address": "172.16.0.9", "network": "west", "holder": ""}]
     repaired = ads.addresses.reconcile(repair=True)
     assert repaired.message == "1 allocation of machines that are gone released, 1 unknown address of machines recorded"
-    assert held(ads)["web9"] == ("10.1.0.9", "")
+    assert held(ads)["web9"] == ("172.16.0.9", "")
+    assert [row["machine"] for row in repaired.before["elsewhere"]] == ["theirs"]
     assert "long-gone" not in held(ads)
+    assert "theirs" in held(ads)
     assert not ads.addresses.reconcile().changed
 
 

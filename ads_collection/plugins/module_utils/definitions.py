@@ -34,10 +34,3 @@ def wrong(given):
 def source(given):
     """A definition as the library takes it: an absolute path, or plain data."""
     return os.path.abspath(os.path.expanduser(given)) if isinstance(given, str) else given
-
-
-def laid_over(tree, fill):
-    """A document with a part laid over it: maps are merged, anything else replaces."""
-    if isinstance(tree, dict) and isinstance(fill, dict):
-        return dict(tree, **{key: laid_over(tree.get(key), value) for key, value in fill.items()})
-    return tree if fill is None else fill

@@ -59,7 +59,8 @@ options:
   template:
     description:
       - Name of the template that the environment is made from.
-      - It counts when the environment does not exist yet. One that exists and was made from another one is refused.
+      - One that exists becomes what O(fill) and O(parameters) say, if they say anything; it stays as it is otherwise.
+      - One that exists and was made from another template is refused.
     type: str
   fill:
     description: What the template leaves open, laid over its document; maps are merged, anything else replaces.

@@ -51,9 +51,16 @@ class AddressRequest:
         return f"network '{self.network}'" if self.network else f"space '{self.space}'"
 
 
-def problems_of(request: AddressRequest) -> list[Problem]:
-    """Everything that is wrong with an ask by itself."""
-    return [Problem(message, "the request", remedy) for message, remedy in _wrong(request)]
+def problems_of(request: AddressRequest, *, keep: bool = False) -> list[Problem]:
+    """Everything that is wrong with an ask by itself.
+
+    Args:
+        keep: what its holder has already counts, so it must say who that is, or have a key.
+    """
+    wrong = list(_wrong(request))
+    if keep and not (request.machine or request.key):
+        wrong.append(("it does not say for whom", "name the machine, or give a key, so that a second run finds it"))
+    return [Problem(message, "the request", remedy) for message, remedy in wrong]
 
 
 def _wrong(request: AddressRequest) -> Iterator[tuple[str, str]]:
@@ -64,7 +71,9 @@ def _wrong(request: AddressRequest) -> Iterator[tuple[str, str]]:
         yield f"{request.vlan} is no VLAN", f"use {VLANS.start} to {VLANS.stop - 1}"
     if request.version not in WIDTHS:
         yield f"IPv{request.version} is no version", "use 4 or 6"
-    if not (request.address or request.name):
+    if request.addresses and not request.address:
+        yield "it gives addresses and asks for none", "ask for addresses, or give none"
+    elif not (request.address or request.name or request.names):
         yield "it asks for nothing", "ask for an address, a name, or both"
     if not 1 <= request.count <= MOST:
         yield f"{request.count} is too {'many' if request.count > MOST else 'few'}", f"ask for 1 to {MOST} at a time"

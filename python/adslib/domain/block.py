@@ -98,12 +98,23 @@ class Strip:
     @property
     def size(self) -> int:
         """How many places it gives out."""
-        size, reached = self.usable.stop - self.usable.start, self.usable.start
+        return self.usable.stop - self.usable.start - sum(run.stop - run.start for run in self.kept)
+
+    @property
+    def kept(self) -> list[range]:
+        """Those of its places that nobody may have: runs in order, apart from each other."""
+        runs: list[range] = []
+        reached = self.usable.start
         for places in sorted(self.closed, key=lambda each: each.start):
             begin, end = max(places.start, reached), min(places.stop, self.usable.stop)
             if begin < end:
-                size, reached = size - (end - begin), end
-        return size
+                runs.append(range(begin, end))
+                reached = end
+        return runs
+
+    def gives(self, place: int) -> bool:
+        """Whether it gives out a place at all."""
+        return place in self.usable and not any(place in places for places in self.closed)
 
     def bits(self, start: int) -> int:
         """A block of it that nobody has taken of yet."""

@@ -31,13 +31,18 @@ class Step:
 
 
 def chain(
-    asked: Iterable[Network], owned: Iterable[Network], reserve: Iterable[Network], version: int, datacenter: str = ""
+    asked: Iterable[Network],
+    owned: Iterable[Network],
+    reserve: Iterable[Network],
+    version: int | None,
+    datacenter: str = "",
 ) -> list[Step]:
     """The networks that may serve a request, in their order: by position and name, those of the data centre first.
 
     Args:
         asked: those of the VLAN, or of the space. owned: those of the end user of its first network.
-        reserve: those kept in reserve. version: 4 or 6; networks of the other family serve nobody here.
+        reserve: those kept in reserve. version: 4 or 6, since networks of the other family serve nobody here; None:
+            any, where no address is asked for.
     """
     steps: list[Step] = []
     seen: set[str] = set()
@@ -47,7 +52,7 @@ def chain(
         (Link.RESERVE, reserve, Role.RESERVE),
     ):
         for network in sorted(networks, key=lambda each: (each.datacenter != datacenter, each.position, each.name)):
-            if network.id not in seen and network.role is role and network.prefix.version == version:
+            if network.id not in seen and network.role is role and version in (None, network.prefix.version):
                 seen.add(network.id)
                 steps.append(Step(Link.FIRST if link is Link.SAME_VLAN and not steps else link, network))
     return steps

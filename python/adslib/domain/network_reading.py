@@ -9,12 +9,17 @@ from typing import Any
 from adslib.domain.errors import Invalid, Problem
 from adslib.domain.names import name_problem
 from adslib.domain.network import Held, Network, Role, problems_of
-from adslib.domain.prefix import Address, read_address, read_prefix
+from adslib.domain.prefix import Address, Prefix, read_address, read_prefix
 from adslib.domain.reading.findings import did_you_mean
 from adslib.domain.zone import read_zone
 
 WORDS = ("space", "datacenter", "owner", "tenant")
 """What is a name that people type, and may be left out."""
+
+
+ANY = Prefix(4, 0, 0)
+WITHIN = ("gateway", "held", "mtu")
+"""What is right or wrong only within a prefix."""
 
 
 def read_held(text: str, place: str = "") -> Held:
@@ -35,7 +40,12 @@ def held_text(held: Held) -> str:
     return f"{places} {held.why}".strip()
 
 
-def _texts(value: object) -> list[str]:
+def read_texts(value: object) -> list[str]:
+    """A list as people write it: its parts, or one text with commas between them.
+
+    Raises:
+        Invalid: it is neither.
+    """
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     if isinstance(value, Iterable):
@@ -43,7 +53,12 @@ def _texts(value: object) -> list[str]:
     raise Invalid(f"{value!r} is no list", remedy="separate the parts by commas")
 
 
-def _number(value: object) -> int | None:
+def read_number(value: object) -> int | None:
+    """A number as people write it; nothing where nothing is written.
+
+    Raises:
+        Invalid: it is none.
+    """
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not str(value).isdecimal():
@@ -61,7 +76,7 @@ def _role(value: object) -> Role:
 def _tags(value: object) -> dict[str, str]:
     if isinstance(value, Mapping):
         return {str(key): str(each) for key, each in value.items()}
-    pairs = [part.partition("=") for part in _texts(value)]
+    pairs = [part.partition("=") for part in read_texts(value)]
     if any(not key or not sign for key, sign, _ in pairs):
         raise Invalid(f"'{value}' are no tags", remedy="write them like colour=blue,floor=3")
     return {key: each for key, _, each in pairs}
@@ -74,14 +89,14 @@ def _address(value: object) -> Address | None:
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "prefix": lambda value: read_prefix(str(value)),
     "role": _role,
-    "vlan": _number,
-    "vxlan": _number,
-    "mtu": _number,
-    "position": lambda value: _number(value) or 0,
-    "cooldown": lambda value: _number(value) or 0,
+    "vlan": read_number,
+    "vxlan": read_number,
+    "mtu": read_number,
+    "position": lambda value: read_number(value) or 0,
+    "cooldown": lambda value: read_number(value) or 0,
     "gateway": _address,
-    "resolvers": lambda value: tuple(read_address(part) for part in _texts(value)),
-    "held": lambda value: tuple(read_held(part) for part in _texts(value)),
+    "resolvers": lambda value: tuple(read_address(part) for part in read_texts(value)),
+    "held": lambda value: tuple(read_held(part) for part in read_texts(value)),
     "tags": _tags,
     "zone": lambda value: read_zone(str(value)) if value else "",
 }
@@ -118,11 +133,12 @@ def read_network(written: Mapping[str, Any], known: Network | None = None, *, id
     ]
     if not known and not written.get("prefix"):
         problems.append(Problem("it has no prefix", place, "write one, like 10.1.0.0/16"))
-    if problems:
+    if not known and "prefix" not in values:
+        # Whatever does not depend on it is looked at all the same.
+        values = {"prefix": ANY, **{key: value for key, value in values.items() if key not in WITHIN}}
+    network = replace(known, **values) if known else Network(**{"id": id, "name": name, "space": "default", **values})
+    if problems := [*problems, *problems_of(network)]:
         raise Invalid(problems=problems)
-    network = replace(known, **values) if known else Network(**{"id": id, "space": "default", **values})
-    if found := problems_of(network):
-        raise Invalid(problems=found)
     return network
 
 

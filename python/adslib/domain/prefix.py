@@ -63,6 +63,12 @@ class Prefix:
         return Address(self.version, self.number + self.size - 1)
 
     @property
+    def mask(self) -> Address:
+        """Its mask: the leading bits that its addresses share."""
+        width = WIDTHS[self.version]
+        return Address(self.version, ((1 << self.length) - 1) << (width - self.length))
+
+    @property
     def usable(self) -> range:
         """The numbers that hosts may have.
 

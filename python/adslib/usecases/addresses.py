@@ -7,17 +7,20 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from adslib.adapters.store import Crossed, Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor, Permission
-from adslib.domain.assignment import AddressRequest, Assignment, problems_of
+from adslib.domain.assignment import MOST, AddressRequest, problems_of
 from adslib.domain.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from adslib.domain.network import Network
-from adslib.domain.prefix import Address, read_address
+from adslib.domain.prefix import read_address
 from adslib.usecases import reconciling
-from adslib.usecases.allocating import allocate, give_back
+from adslib.usecases.address_showing import all_shown, for_host, found_by, shown, told
+from adslib.usecases.allocating import allocate, give_back, held_before, without
+from adslib.usecases.filling import fills, next_free
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.viewing import may_see
@@ -34,26 +37,34 @@ class Addresses:
         self._app = app
         self._actor = actor
 
-    def allocate(self, request: AddressRequest, *, dry_run: bool = False) -> Outcome:
-        """Give an address, a name, or both, any number of them; all or nothing.
+    def allocate(self, request: AddressRequest, *, keep: bool = False, dry_run: bool = False) -> Outcome:
+        """Give an address, a name, or both, any number of them, all or nothing; see `allocate_all`."""
+        return self.allocate_all([request], keep=keep, dry_run=dry_run)
+
+    def allocate_all(self, requests: Sequence[AddressRequest], *, keep: bool = False, dry_run: bool = False) -> Outcome:
+        """Answer requests for addresses and names, all of them or none.
 
         Networks are tried in the order of the chain (I3): the first of the VLAN, its others, those of the same end
         user, the reserve. `after` of the outcome has `addresses`, a map for each, with the link that served it.
 
+        Args:
+            keep: what the machine of a request has already of what is asked for counts: only what lacks is given.
+
         Raises:
-            Invalid: the request is wrong; code `outside-network`: no network of the chain holds a wanted address;
+            Invalid: a request is wrong; code `outside-network`: no network of the chain holds a wanted address;
                 `no-zone`: no zone for names. NotFound: code `unknown-vlan`, or there is no such network or space.
             Forbidden: code `not-yours`. Blocked: code `chain-full`. Conflict: code `address-taken`, `address-closed`,
-                `name-taken`, or `key-reused`: the key came with another request.
+                `name-taken`; `key-reused`: the key came with another request; `key-spent`: what it got was released.
         """
-        self._actor.must(Permission.ADDRESSES, request.where)
-        return self.give(request, dry_run=dry_run)
+        for request in requests:
+            self._actor.must(Permission.ADDRESSES, request.where)
+        return self.give(*requests, keep=keep, dry_run=dry_run)
 
-    def give(self, request: AddressRequest, *, dry_run: bool = False) -> Outcome:
+    def give(self, *requests: AddressRequest, keep: bool = False, dry_run: bool = False) -> Outcome:
         """Give without asking for the permission: for what an actor may do as a whole, as a deployment."""
-        if problems := problems_of(request):
+        if problems := [problem for request in requests for problem in problems_of(request, keep=keep)]:
             raise Invalid(problems=problems)
-        return self._again(lambda patient: self._allocated(request, patient=patient, dry_run=dry_run))
+        return self._again(lambda patient: self._allocated(requests, keep=keep, patient=patient, dry_run=dry_run))
 
     def release(self, ids: Iterable[str], *, missing_ok: bool = False, dry_run: bool = False) -> Outcome:
         """Give allocations back; all or nothing. What they had is free at once, or rests as the network says (I5).
@@ -70,11 +81,14 @@ class Addresses:
         self._actor.must(Permission.ADDRESSES, "addresses")
         return self._again(lambda _: self._released(wanted, missing_ok=missing_ok, dry_run=dry_run))
 
-    def list(self, *, limit: int | None = None, **filters: str | None) -> Sequence[Mapping[str, Any]]:
+    def list(
+        self, *, limit: int | None = None, unseen_since: datetime | None = None, **filters: str | None
+    ) -> Sequence[Mapping[str, Any]]:
         """Who has which address and name, in order.
 
         Args:
             limit: this many at most. filters: `network`, `space`, `service`, `environment`, `machine`.
+            unseen_since: only what was given before this moment and was not seen in use since: merely assigned.
         """
         self._actor.must(Permission.VIEW, "addresses")
         with self._app.store.reading() as tx:
@@ -83,8 +97,63 @@ class Addresses:
                 exact["network"] = self._visible(tx, str(exact["network"])).id
             if Permission.ADMINISTER not in self._actor.permissions:
                 exact["tenant"] = self._actor.tenant
-            found = tx.addresses.list(limit=limit, **exact)
+            found = tx.addresses.list(limit=limit, unseen_since=unseen_since, **exact)
             return all_shown(tx, found)
+
+    def held(self, request: AddressRequest) -> Sequence[Mapping[str, Any]]:
+        """What was given where a request asks, to whom it names; what it does not say may be anything."""
+        self._actor.must(Permission.VIEW, request.where)
+        # The chain locks its networks, which a transaction that only reads may not.
+        with self._app.store.transaction() as tx:
+            try:
+                return all_shown(tx, held_before(tx, self._actor, request, alike=False))
+            except NotFound:
+                return []
+
+    def by_key(self, key: str) -> Sequence[Mapping[str, Any]]:
+        """What the request with a key got, and was not released since."""
+        self._actor.must(Permission.VIEW, "addresses")
+        with self._app.store.reading() as tx:
+            answer = tx.addresses.answered(self._actor.tenant, key)
+            found = tx.addresses.by_ids([row["id"] for row in answer[1]["addresses"]] if answer else [])
+            return all_shown(tx, [*found.values()])
+
+    def show(self, thing: str, *, space: str = "default") -> Mapping[str, Any]:
+        """Who has an address, a name, or an allocation.
+
+        Args:
+            thing: an address, a full name, or the id of an allocation. space: that of the address.
+
+        Raises:
+            NotFound: nobody has it. Forbidden: another tenant has it.
+        """
+        self._actor.must(Permission.VIEW, thing)
+        with self._app.store.reading() as tx:
+            found = found_by(tx, thing, space)
+            if found is None:
+                raise NotFound(f"nobody has '{thing}'", remedy="list what is there with: ads address list")
+            if not may_see(self._actor, found.tenant):
+                raise Forbidden(f"'{thing}' is not yours", remedy="ask its tenant", code="not-yours")
+            return all_shown(tx, [found])[0]
+
+    def free(self, network: str, *, count: int = 10) -> Mapping[str, Any]:
+        """How much is free in a network, and its lowest free `addresses`; nobody takes them by this.
+
+        Args:
+            count: addresses to name, at most.
+
+        Raises:
+            NotFound, Forbidden: it is not there, or another tenant's. Invalid: the count is no good one.
+        """
+        self._actor.must(Permission.VIEW, f"network '{network}'")
+        if not 0 <= count <= MOST:
+            raise Invalid(f"{count} addresses cannot be named", remedy=f"ask for 0 to {MOST}")
+        at = self._app.clock()
+        with self._app.store.reading() as tx:
+            found = self._visible(tx, network)
+            names = [str(address) for address in next_free(tx, found, count, at)]
+            filled = fills(tx, [found], at)[found.id]
+        return {"network": found.name, "space": found.space, "prefix": str(found.prefix), **filled, "addresses": names}
 
     def history(self, address: str, *, space: str = "default") -> Sequence[Mapping[str, Any]]:
         """Who has and who had an address, the last one first, with when and why (I6).
@@ -101,16 +170,34 @@ class Addresses:
         if rows and not any(may_see(self._actor, each.tenant) for each, _, _ in rows):
             raise Forbidden(f"{address} of space '{space}' is not yours", code="not-yours")
         return [
-            {**each_shown, "released": released, "released_by": by}
+            {**each_shown, "released": released.isoformat() if released else "", "released_by": by}
             for each_shown, (each, released, by) in zip(data, rows, strict=True)
             if may_see(self._actor, each.tenant)
         ]
 
-    def saw(self, ids: Iterable[str]) -> int:
-        """Note that allocations were seen in use just now; returns how many there are."""
+    def saw(self, things: Iterable[str], *, space: str = "default") -> Outcome:
+        """Note that addresses were seen in use just now, as by a probe of a network (I6).
+
+        Args:
+            things: addresses, full names, or ids of allocations. space: that of the addresses.
+
+        Returns:
+            `after` has `seen`, the ids of allocations, and `strangers`: what answers though the actor knows nobody who
+            has it.
+        """
         self._actor.must(Permission.ADDRESSES, "addresses")
+        seen: dict[str, str] = {}
         with self._app.store.transaction() as tx:
-            return tx.addresses.saw(ids, self._app.clock())
+            for thing in dict.fromkeys(things):
+                found = found_by(tx, thing, space)
+                seen[thing] = found.id if found and may_see(self._actor, found.tenant) else ""
+            ids = [id for id in seen.values() if id]
+            tx.addresses.saw(ids, self._app.clock())
+        strangers = [thing for thing, id in seen.items() if not id]
+        message = f"{_counted(len(ids), 'allocation')} seen" + (
+            f"; nobody has {', '.join(strangers)}" * bool(strangers)
+        )
+        return Outcome(bool(ids), after={"seen": ids, "strangers": strangers}, message=message)
 
     def reconcile(self, *, repair: bool = False) -> Outcome:
         """Find allocations whose machine is gone, and machines whose address is not recorded (I5).
@@ -120,14 +207,16 @@ class Addresses:
 
         Returns:
             `before` has `gone` and `unknown`; an address in `unknown` that somebody has says who, and is left alone.
+            And `elsewhere`: what was asked for by hand for machines that are not in the pool, which is left alone.
 
         Raises:
             Conflict: an address to be recorded is held back in its network; nothing is repaired.
         """
         self._actor.must(Permission.ADDRESSES if repair else Permission.VIEW, "addresses")
         with self._app.store.transaction() if repair else self._app.store.reading() as tx:
-            lost, found = reconciling.gone(tx, self._actor), reconciling.strays(tx, self._actor)
-            before = {"gone": all_shown(tx, lost), "unknown": [each.shown() for each in found]}
+            (lost, elsewhere), found = reconciling.gone(tx, self._actor), reconciling.strays(tx, self._actor)
+            unknown = [each.shown() for each in found]
+            before = {"gone": all_shown(tx, lost), "unknown": unknown, "elsewhere": all_shown(tx, elsewhere)}
             message = f"{_counted(len(lost), 'allocation')} of machines that are gone"
             if repair:
                 recorded = reconciling.repair(tx, self._app, self._actor, lost, found)
@@ -149,36 +238,77 @@ class Addresses:
                     raise
         raise AssertionError
 
-    def _allocated(self, request: AddressRequest, *, patient: bool, dry_run: bool) -> Outcome:
+    def _allocated(self, requests: Sequence[AddressRequest], *, keep: bool, patient: bool, dry_run: bool) -> Outcome:
         at = self._app.clock()
-        digest = _digest(request) if request.key else ""
+        before: builtins.list[Mapping[str, Any]] = []
+        after: builtins.list[Mapping[str, Any]] = []
+        sentences: builtins.list[str] = []
         with self._app.store.transaction() as tx:
-            if request.key and (kept := self._answered(tx, request, digest)):
-                return kept
-            given = allocate(tx, self._actor, request, at, self._app.new_id(), patient=patient)
-            networks = {network.id: for_host(network) for _, network in given}
-            answer = [shown(assignment, networks[assignment.network]) for assignment, _ in given]
-            message = _told(answer, "allocated")
-            if request.key:
-                tx.addresses.answer(self._actor.tenant, request.key, digest, {"addresses": answer}, at)
+            for request in requests:
+                known = self._known(tx, request, {row["id"] for row in after}, keep=keep)
+                new = self._given(tx, request, known, at, patient=patient)
+                before += known
+                after += [*known, *new]
+                sentences.append(told(new, "allocated") if new else told(known, "held already"))
+                if new and not dry_run:
+                    log(tx, at, self._actor, sentences[-1], environment=request.environment, machine=request.machine)
             if dry_run:
                 tx.undo()
-            else:
-                log(tx, at, self._actor, message, environment=request.environment, machine=request.machine)
-        return Outcome(True, after={"addresses": answer}, message=message)
+        new_ones = len(after) - len(before)
+        message = sentences[0] if len(sentences) == 1 else f"{new_ones} allocated, {len(before)} held already"
+        return Outcome(bool(new_ones), {"addresses": before}, {"addresses": after}, message=message)
 
-    def _answered(self, tx: Transaction, request: AddressRequest, digest: str) -> Outcome | None:
+    def _given(
+        self,
+        tx: Transaction,
+        request: AddressRequest,
+        known: Sequence[Mapping[str, Any]],
+        at: datetime,
+        *,
+        patient: bool,
+    ) -> builtins.list[dict[str, Any]]:
+        """What is given anew, beside what is there."""
+        lacking = without(request, known)
+        if not lacking.count:
+            return []
+        given = allocate(tx, self._actor, lacking, at, self._app.new_id(), patient=patient)
+        networks = {network.id: for_host(network) for _, network in given}
+        rows = [shown(assignment, networks[assignment.network]) for assignment, _ in given]
+        if request.key:
+            tx.addresses.answer(self._actor.tenant, request.key, _digest(request), {"addresses": rows}, at)
+        return rows
+
+    def _known(
+        self, tx: Transaction, request: AddressRequest, counted: set[str], *, keep: bool
+    ) -> Sequence[Mapping[str, Any]]:
+        """What a request got before, by its key; or what its machine has, besides what counts for another request."""
+        if request.key:
+            return self._answered(tx, request)
+        if not keep:
+            return ()
+        tx.addresses.lock(request.machine)
+        found = held_before(tx, self._actor, request, alike=True)
+        return all_shown(tx, [each for each in found if each.id not in counted][: request.count])
+
+    def _answered(self, tx: Transaction, request: AddressRequest) -> Sequence[Mapping[str, Any]]:
         kept = tx.addresses.answered(self._actor.tenant, request.key)
         if kept is None:
-            return None
-        if kept[0] != digest:
+            return ()
+        if kept[0] != _digest(request):
             raise Conflict(
                 f"the key '{request.key}' came with another request before",
                 remedy="use a new key for a new request",
                 code="key-reused",
             )
-        rows = kept[1]["addresses"]
-        return Outcome(False, after=kept[1], message=_told(rows, "allocated before with this key"))
+        rows: Sequence[Mapping[str, Any]] = kept[1]["addresses"]
+        if over := tx.addresses.ended(row["id"] for row in rows):
+            # Somebody else may have it by now: an answer that comes late must not be used.
+            raise Conflict(
+                f"what the request with key '{request.key}' got was released: allocation {min(over)}",
+                remedy="use a new key for a new request",
+                code="key-spent",
+            )
+        return rows
 
     def _released(self, wanted: builtins.list[str], *, missing_ok: bool, dry_run: bool) -> Outcome:
         at = self._app.clock()
@@ -192,7 +322,7 @@ class Addresses:
                 raise Forbidden(f"allocation {foreign[0].id} is not yours", remedy="ask its tenant", code="not-yours")
             networks = tx.networks.by_ids({each.network for each in mine})
             before = all_shown(tx, mine)
-            message = _told(before, "released") if before else "nothing to release"
+            message = told(before, "released") if before else "nothing to release"
             if before and not dry_run:
                 give_back(tx, mine, at, self._actor, networks)
                 log(tx, at, self._actor, message, environment=mine[0].environment, machine=mine[0].machine)
@@ -220,51 +350,6 @@ class Addresses:
         return network
 
 
-def shown(assignment: Assignment, network: Mapping[str, Any]) -> dict[str, Any]:
-    """An assignment as plain data, with what a host needs of its network.
-
-    Args:
-        network: what `for_host` says of it; empty: it is gone.
-    """
-    return {
-        "id": assignment.id,
-        "address": "" if assignment.number is None else str(Address(assignment.version, assignment.number)),
-        "name": assignment.name,
-        "space": assignment.space,
-        "link": assignment.link,
-        "service": assignment.service,
-        "environment": assignment.environment,
-        "machine": assignment.machine,
-        "why": assignment.why,
-        "given": assignment.given.isoformat(),
-        "by": assignment.actor,
-        "seen": assignment.seen.isoformat() if assignment.seen else "",
-        **network,
-    }
-
-
-def for_host(network: Network) -> dict[str, Any]:
-    """What a host in a network needs to know of it."""
-    return {
-        "network": network.name,
-        "prefix": str(network.prefix),
-        "gateway": str(network.gateway) if network.gateway else "",
-        "resolvers": [str(resolver) for resolver in network.resolvers],
-        "mtu": network.mtu,
-        "vlan": network.vlan,
-        "vxlan": network.vxlan,
-        "lan": network.lan,
-        "datacenter": network.datacenter,
-    }
-
-
-def all_shown(tx: Transaction, assignments: Sequence[Assignment]) -> list[dict[str, Any]]:
-    """Assignments as plain data, each with its network."""
-    ids = {each.network for each in assignments}
-    networks = {id: for_host(network) for id, network in tx.networks.by_ids(ids).items()}
-    return [shown(each, networks.get(each.network, {"network": ""})) for each in assignments]
-
-
 def _counted(number: int, what: str, ending: str = "s") -> str:
     return f"{number} {what}{'' if number == 1 else ending}"
 
@@ -272,9 +357,3 @@ def _counted(number: int, what: str, ending: str = "s") -> str:
 def _digest(request: AddressRequest) -> str:
     plain = asdict(replace(request, key=""))
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
-
-
-def _told(rows: Sequence[Mapping[str, Any]], verb: str) -> str:
-    first = " ".join(part for part in (rows[0]["address"], rows[0]["name"]) if part)
-    more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
-    return f"{first}{more} of network '{rows[0]['network']}' {verb}"

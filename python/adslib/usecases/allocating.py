@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from adslib.adapters.store import Transaction
 from adslib.domain.actor import Actor
 from adslib.domain.assignment import AddressRequest, Assignment
 from adslib.domain.block import Strip, spread_over
-from adslib.domain.chain import Step, chain
+from adslib.domain.chain import Link, Step, chain
 from adslib.domain.errors import Blocked, Conflict, Forbidden, Invalid, NotFound
-from adslib.domain.network import Network
+from adslib.domain.network import Network, Role
 from adslib.domain.prefix import Address
 from adslib.domain.zone import read_label, stem
 from adslib.usecases.viewing import may_see
@@ -74,6 +75,50 @@ def allocate(
     return [(assignment, item.step.network) for assignment, item in zip(given, items, strict=True)]
 
 
+def held_before(tx: Transaction, actor: Actor, request: AddressRequest, *, alike: bool) -> list[Assignment]:
+    """What was given already where a request asks, to whom it names.
+
+    What the end user's other networks or the reserve gave counts where the chain of the request has them.
+
+    Args:
+        alike: only what the request itself could have got; otherwise what it does not say may be anything.
+    """
+    steps = Steps(tx, actor, request)
+    near = {step.network.id for step in steps.near}
+    networks = {step.network.id for step in steps.all}
+    holder = {"machine": request.machine, "service": request.service, "environment": request.environment}
+    held = tx.addresses.list(**(holder if alike else {key: word or None for key, word in holder.items()}))
+    labels = [read_label(name, "the request") for name in request.names]
+    kind = (request.address, request.name or bool(labels))
+    return [
+        each
+        for each in held
+        if each.network in networks
+        and (each.network in near or each.link in (Link.SAME_OWNER, Link.RESERVE))
+        and (not alike or (each.number is not None, each.label is not None) == kind)
+        and (not request.addresses or each.address in request.addresses)
+        and (not labels or each.label in labels)
+    ]
+
+
+def without(request: AddressRequest, known: Sequence[Mapping[str, Any]]) -> AddressRequest:
+    """A request without what is there already.
+
+    Args:
+        known: assignments as plain data, with `address` and `name`.
+    """
+    if not known:
+        return request
+    addresses = {row["address"] for row in known}
+    labels = {row["name"].partition(".")[0] for row in known}
+    return replace(
+        request,
+        count=request.count - len(known),
+        addresses=tuple(each for each in request.addresses if str(each) not in addresses),
+        names=tuple(each for each in request.names if read_label(each) not in labels),
+    )
+
+
 class Steps:
     """The chain of networks that may serve a request; a link is looked up when those before it are full."""
 
@@ -81,6 +126,7 @@ class Steps:
         self._tx = tx
         self._actor = actor
         self.request = request
+        self._version = request.version if request.address else None
         self.asked = self._asked()
         if not self.near:
             kinds = ", ".join(sorted({f"{each.name} ({each.prefix}, {each.role})" for each in self.asked}))
@@ -99,7 +145,10 @@ class Steps:
     @cached_property
     def near(self) -> list[Step]:
         """The networks that were asked: those of the VLAN, or of the space, or the one."""
-        return chain(self.asked, (), (), self.request.version, self.request.datacenter)
+        asked, request = self.asked, self.request
+        # One of the reserve serves, too, whoever names it.
+        named = [each for each in asked if request.network and each.role is Role.RESERVE]
+        return chain(asked, (), named, self._version, request.datacenter)
 
     @cached_property
     def all(self) -> list[Step]:
@@ -109,7 +158,7 @@ class Steps:
         first, networks = self.first.network, self._tx.networks
         owned = networks.of_owner(first.owner, first.tenant) if first.owner else []
         reserve = networks.reserve(first.tenant)
-        return chain(self.asked, owned, reserve, self.request.version, self.request.datacenter)
+        return chain(self.asked, owned, reserve, self._version, self.request.datacenter)
 
     def named(self) -> Network:
         """The network whose zone and pattern names are made of: the first that has a zone.
@@ -192,7 +241,7 @@ def _these_addresses(tx: Transaction, steps: Steps, at: datetime) -> list[Item]:
     for id, wanted in sorted(by_network.items()):
         network = networks[id]
         if network.cooldown:
-            wake(tx, network, at, max(AT_ONCE, len(wanted)))
+            wake(tx, network, at, None)
         refused = tx.blocks.take_these(strip_of(network), [address.number for address in wanted])
         if refused:
             taken = [address for address in wanted if address.number in refused]
@@ -324,6 +373,7 @@ def wake(tx: Transaction, network: Network, at: datetime, count: int | None) -> 
         count: as many as are looked after, at most; None: all.
     """
     rested = tx.addresses.resting(network.id, at - timedelta(seconds=network.cooldown), count)
-    closed = network.closed
-    tx.blocks.wake(network.id, [n for _, n in rested if not any(n in places for places in closed)])
+    # What was split off since may have become the first or last address of its part.
+    strip = strip_of(network)
+    tx.blocks.wake(network.id, [number for _, number in rested if strip.gives(number)])
     tx.addresses.woke(id for id, _ in rested)

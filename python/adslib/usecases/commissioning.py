@@ -19,10 +19,12 @@ from adslib.domain.event import EventLevel
 from adslib.domain.job import Job
 from adslib.domain.machine import Machine
 from adslib.domain.prefix import read_address
-from adslib.usecases.addresses import Addresses, all_shown
+from adslib.usecases.address_showing import all_shown
+from adslib.usecases.addresses import Addresses
 from adslib.usecases.allocating import give_back
 from adslib.usecases.log import log
 from adslib.usecases.publishing import publish
+from adslib.usecases.reconciling import DEPLOYMENT
 from adslib.usecases.situation import desired
 
 
@@ -79,7 +81,7 @@ def commission(app: App, actor: Actor, machine: Machine, wish: Wish, *, reported
         service=wish.service,
         environment=machine.holder,
         machine=machine.name,
-        why="deployment",
+        why=DEPLOYMENT,
         key=f"machine {machine.id}",
     )
     return str(Addresses(app, actor).give(request).after["addresses"][0]["address"])

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import builtins
 import itertools
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor, Permission
-from adslib.domain.errors import Conflict, Forbidden, Invalid
+from adslib.domain.errors import AdsError, Conflict, Forbidden, Invalid, Problem
 from adslib.domain.names import checked_name
-from adslib.domain.network import Network, Role, refuse_overlap
+from adslib.domain.network import Network, refuse_overlap
 from adslib.domain.network_reading import held_text, read_held, read_network, written
 from adslib.domain.prefix import read_prefix
 from adslib.domain.reshaping import merged, part_of, parts
-from adslib.usecases.allocating import strip_of, wake
+from adslib.usecases.allocating import wake
+from adslib.usecases.filling import SUMMED, fills, percent
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.reshaping import SHOWN, in_use, reshape
 from adslib.usecases.viewing import may_see
 
-FILTERS = ("space", "datacenter", "vlan", "owner", "role", "zone", "tenant")
+T = TypeVar("T")
+R = TypeVar("R")
 GROUPS = ("network", "vlan", "owner", "datacenter", "space", "tenant")
 
 
@@ -50,14 +53,13 @@ class Networks:
                 VLAN of a data centre belongs to another space. Forbidden: a space or tenant is another's.
         """
         self._actor.must(Permission.NETWORKS, "networks")
-        new = [read_network({"tenant": self._actor.tenant, **row}, id=self._app.new_id()) for row in rows]
+        new = [self._read(row) for row in rows]
         with self._app.store.transaction() as tx:
             tx.networks.lock()
             for network in new:
                 if tx.networks.find(network.name):
                     raise Conflict(f"there is already a network '{network.name}'", remedy="choose another name")
-                self._refuse_beside(tx, network)
-                tx.networks.add(network)
+                self._add(tx, network)
             names = ", ".join(f"'{network.name}' ({network.prefix})" for network in new[:SHOWN])
             message = f"network {names} added" if len(new) <= SHOWN else f"{len(new)} networks added"
             self._end(tx, message, dry_run=dry_run)
@@ -77,18 +79,41 @@ class Networks:
             after = read_network(values, before)
             if after == before:
                 return Outcome(False, shown(before), shown(after), message=f"network '{name}' unchanged")
-            if after.space != before.space and tx.addresses.count(before.id):
-                raise in_use(before, tx.addresses.list(network=before.id, limit=SHOWN + 1))
-            self._refuse_beside(tx, after)
-            moved = [after.gateway] if after.gateway and after.gateway != before.gateway else []
-            if found := tx.addresses.at(after.space, moved):
-                raise in_use(before, list(found.values()))
-            reshape(tx, [before], [after])
-            if before.cooldown and after.cooldown < before.cooldown:
-                wake(tx, after, self._app.clock(), None)
+            self._change(tx, before, after)
             message = f"network '{after.name}' changed"
             self._end(tx, message, dry_run=dry_run)
         return Outcome(True, shown(before), shown(after), message=message)
+
+    def put_all(
+        self, rows: Sequence[Mapping[str, Any]], *, places: Sequence[str] = (), dry_run: bool = False
+    ) -> Outcome:
+        """Add the networks that are missing and change those that differ, all or none; one that is left out stays.
+
+        `before` and `after` of the outcome have `networks`: those that were there, and all of them as they are.
+
+        Args:
+            rows: as for `add_all` and `edit`. places: where each was written, for the messages.
+
+        Raises:
+            Invalid, Conflict, Forbidden: as `add_all` and `edit`, with all that is wrong at once.
+        """
+        self._actor.must(Permission.NETWORKS, "networks")
+        with self._app.store.transaction() as tx:
+            tx.networks.lock()
+            names = [str(row.get("name")) for row in rows]
+            known = {network.name: network for network in self._locked(tx, *tx.networks.those(names))}
+            after = _each(rows, lambda row: self._read(row, known.get(str(row.get("name")))), places)
+            if twice := sorted(name for name, times in Counter(names).items() if times > 1):
+                raise Invalid(f"network '{twice[0]}' is described {names.count(twice[0])} times", remedy="say it once")
+            pairs = [(known.get(network.name), network) for network in after]
+            _each(pairs, lambda pair: self._put(tx, *pair), places)
+            added, changed = (sum(old is None for old, _ in pairs), sum(bool(old and old != new) for old, new in pairs))
+            message = f"{added} networks added, {changed} changed, {len(pairs) - added - changed} as they were"
+            if added or changed:
+                self._end(tx, message, dry_run=dry_run)
+        before = [shown(old) for old, _ in pairs if old]
+        now = [shown(new) for _, new in pairs]
+        return Outcome(bool(added or changed), {"networks": before}, {"networks": now}, message=message)
 
     def hold(self, name: str, places: str, *, why: str = "", dry_run: bool = False) -> Outcome:
         """Hold a range back, like `10.0.0.200-10.0.0.254`: nobody gets its addresses; whoever has one keeps it."""
@@ -113,24 +138,27 @@ class Networks:
         return self.edit(name, {"held": [held_text(each) for each in kept]}, dry_run=dry_run)
 
     def remove(self, name: str, *, dry_run: bool = False) -> Outcome:
-        """Remove a network that nobody has an address or a name of; an absent one is left alone.
+        """Remove a network that nobody has an address or a name of; see `remove_all`."""
+        outcome = self.remove_all([name], dry_run=dry_run)
+        return replace(outcome, before=next(iter(outcome.before["networks"]), {}))
+
+    def remove_all(self, names: Sequence[str], *, dry_run: bool = False) -> Outcome:
+        """Remove networks that nobody has an address or a name of, all or none; absent ones are left alone.
 
         Raises:
             Conflict: code `in-use`; the message says by whom.
         """
-        self._actor.must(Permission.NETWORKS, f"network '{name}'")
+        self._actor.must(Permission.NETWORKS, "networks")
         with self._app.store.transaction() as tx:
             tx.networks.lock()
-            if not tx.networks.find(name):
-                return Outcome(False, message=f"there is no network '{name}'")
-            network = self._locked(tx, name)[0]
-            if found := tx.addresses.list(network=network.id, limit=SHOWN + 1):
-                raise in_use(network, found)
-            tx.blocks.end(network.id)
-            tx.networks.delete(network)
-            message = f"network '{name}' ({network.prefix}) removed"
+            there = tx.networks.those(names)
+            if not there:
+                return Outcome(False, {"networks": []}, message=_absent(names))
+            networks = self._locked(tx, *there)
+            _each(networks, lambda network: _remove(tx, network), ())
+            message = f"{'network' if len(there) == 1 else 'networks'} {_listed(networks)} removed"
             self._end(tx, message, dry_run=dry_run)
-        return Outcome(True, shown(network), message=message)
+        return Outcome(True, {"networks": [shown(each) for each in networks]}, message=message)
 
     def split(self, name: str, *, length: int | None = None, at: str = "", dry_run: bool = False) -> Outcome:
         """Split a network into equal parts of a length, or cut one prefix out of it.
@@ -168,28 +196,39 @@ class Networks:
             self._end(tx, message, dry_run=dry_run)
         return Outcome(True, {"networks": [shown(each) for each in before]}, shown(after), message=message)
 
-    def list(self, **filters: Any) -> Sequence[Mapping[str, Any]]:
+    def list(self, *, tags: Mapping[str, str] | None = None, **filters: Any) -> Sequence[Mapping[str, Any]]:
         """The networks that the actor may see, by name, with how full they are.
 
         Args:
-            filters: `space`, `datacenter`, `vlan`, `owner`, `role`, `zone`, `tenant`; what is None does not filter.
+            tags: those that it has. filters: `name`, `space`, `datacenter`, `vlan`, `owner`, `role`, `zone`, `tenant`;
+                what is None does not filter.
         """
         self._actor.must(Permission.VIEW, "networks")
         with self._app.store.reading() as tx:
-            found = [each for each in tx.networks.list(**filters) if may_see(self._actor, each.tenant)]
-            taken = tx.blocks.taken([each.id for each in found])
-        return [{**shown(each), **_fill(each, taken.get(each.id, 0))} for each in found]
+            found = [
+                each
+                for each in tx.networks.list(**filters)
+                if may_see(self._actor, each.tenant) and (tags or {}).items() <= each.tags.items()
+            ]
+            filled = fills(tx, found, self._app.clock())
+        return [{**shown(each), **filled[each.id]} for each in found]
+
+    def export(self) -> Sequence[Mapping[str, Any]]:
+        """The networks that the actor may see as `put_all` takes them."""
+        self._actor.must(Permission.VIEW, "networks")
+        with self._app.store.reading() as tx:
+            return [written(each) for each in tx.networks.list() if may_see(self._actor, each.tenant)]
 
     def show(self, name: str) -> Mapping[str, Any]:
         """One network, with how full it is and what lies within and around it."""
         self._actor.must(Permission.VIEW, f"network '{name}'")
         with self._app.store.reading() as tx:
             network = self._visible(tx, name)
-            taken = tx.blocks.taken([network.id]).get(network.id, 0)
+            filled = fills(tx, [network], self._app.clock())[network.id]
             beside = [each for each in tx.networks.beside(network.space, network.prefix) if each.id != network.id]
         parents = sorted(each.name for each in beside if each.prefix.covers(network.prefix))
         children = sorted(each.name for each in beside if network.prefix.covers(each.prefix))
-        return {**shown(network), **_fill(network, taken), "parents": parents, "children": children}
+        return {**shown(network), **filled, "parents": parents, "children": children}
 
     def usage(self, by: str = "network") -> Sequence[Mapping[str, Any]]:
         """How full networks are, together by network, VLAN, end user, data centre, space or tenant (I6)."""
@@ -198,11 +237,14 @@ class Networks:
         groups: dict[str, dict[str, Any]] = {}
         for row in self.list():
             key = f"{row['datacenter']} {row['vlan'] or ''}".strip() if by == "vlan" else row.get(by, row["name"])
-            group = groups.setdefault(str(key), {by: key, "networks": 0, "size": 0, "taken": 0, "free": 0})
+            group = groups.setdefault(str(key), {by: key, "networks": 0, **dict.fromkeys(SUMMED, 0)})
             group["networks"] += 1
-            for what in ("size", "taken", "free"):
+            for what in SUMMED:
                 group[what] += row[what]
-        return [{**group, "used": _percent(group["taken"], group["size"])} for _, group in sorted(groups.items())]
+        return [
+            {**group, "used": percent(group["size"] - group["free"], group["size"])}
+            for _, group in sorted(groups.items())
+        ]
 
     # ── within ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -211,6 +253,30 @@ class Networks:
 
     def _locked(self, tx: Transaction, *names: str) -> builtins.list[Network]:
         return [self._mine(network) for network in tx.networks.locked(*names)]
+
+    def _read(self, row: Mapping[str, Any], known: Network | None = None) -> Network:
+        return read_network(row if known else {"tenant": self._actor.tenant, **row}, known, id=self._app.new_id())
+
+    def _put(self, tx: Transaction, before: Network | None, after: Network) -> None:
+        if before is None:
+            self._add(tx, after)
+        elif before != after:
+            self._change(tx, before, after)
+
+    def _add(self, tx: Transaction, network: Network) -> None:
+        self._refuse_beside(tx, network)
+        tx.networks.add(network)
+
+    def _change(self, tx: Transaction, before: Network, after: Network) -> None:
+        if after.space != before.space and tx.addresses.count(before.id):
+            raise in_use(before, tx.addresses.list(network=before.id, limit=SHOWN + 1))
+        self._refuse_beside(tx, after)
+        moved = [after.gateway] if after.gateway and after.gateway != before.gateway else []
+        if found := tx.addresses.at(after.space, moved):
+            raise in_use(before, list(found.values()))
+        reshape(tx, [before], [after])
+        if before.cooldown and after.cooldown < before.cooldown:
+            wake(tx, after, self._app.clock(), None)
 
     def _mine(self, network: Network) -> Network:
         if not may_see(self._actor, network.tenant):
@@ -261,18 +327,36 @@ def shown(network: Network) -> dict[str, Any]:
     return {**written(network), "id": network.id, "generation": network.generation}
 
 
-def _fill(network: Network, taken: int) -> dict[str, Any]:
-    """How many addresses hosts can have, how many are taken, free, and not given out."""
-    size = 0 if network.role is Role.CONTAINER else strip_of(network).size
-    return {"size": size, "taken": taken, "free": max(size - taken, 0), "used": _percent(taken, size)}
+def _each(things: Sequence[T], act: Callable[[T], R], places: Sequence[str]) -> builtins.list[R]:
+    """Do it with each of some things, and tell at once all that is wrong, with the places where they were written."""
+    done: list[R] = []
+    errors: list[AdsError] = []
+    problems: list[Problem] = []
+    for number, thing in enumerate(things):
+        try:
+            done.append(act(thing))
+        except AdsError as error:
+            errors.append(error)
+            where = places[number : number + 1]
+            problems += [replace(each, place=" ".join([*where, each.place])) for each in error.problems]
+    if errors:
+        raise type(errors[0])(problems=problems, code=errors[0].code)
+    return done
 
 
-def _percent(taken: int, size: int) -> float:
-    return round(100 * taken / size, 1) if size else 0.0
+def _remove(tx: Transaction, network: Network) -> None:
+    if found := tx.addresses.list(network=network.id, limit=SHOWN + 1):
+        raise in_use(network, found)
+    tx.blocks.end(network.id)
+    tx.networks.delete(network)
+
+
+def _absent(names: Sequence[str]) -> str:
+    return f"there is no network {', '.join(repr(name) for name in names)}"
 
 
 def _listed(networks: Sequence[Network]) -> str:
-    some = ", ".join(f"{each.name} ({each.prefix})" for each in networks[:SHOWN])
+    some = ", ".join(f"'{each.name}' ({each.prefix})" for each in networks[:SHOWN])
     return some if len(networks) <= SHOWN else f"{some} and {len(networks) - SHOWN} more"
 
 

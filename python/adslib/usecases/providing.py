@@ -46,12 +46,23 @@ def provide(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
     ready = [m for m in machines if m.state not in (MachineState.CREATING, MachineState.STOPPED)]
     waiting = [m for m in machines if m.state in (MachineState.CREATING, MachineState.STOPPED)]
     gateways = {name: app.gateways.open(name, settings) for name in {m.gateway for m in waiting}}
-    wanted = wishes(app, job) if any(m.state is MachineState.CREATING for m in waiting) else {}
+    new = [m for m in waiting if m.state is MachineState.CREATING]
+    wanted = wishes(app, job) if new else {}
+    # In the order of their names, one by one: so addresses and names follow those of the machines.
+    given = {
+        m.name: _addressed(app, actor, m, wanted[m.name])
+        for m in sorted(new, key=lambda each: each.name)
+        if m.name in wanted and Capability.ADDRESS in gateways[m.gateway].capabilities
+    }
 
     def bring_up(machine: Machine) -> Machine:
-        if machine.state is MachineState.CREATING:
-            return _make(app, actor, gateways[machine.gateway], machine, wanted.get(machine.name))
-        return _start(gateways[machine.gateway], machine)
+        gateway = gateways[machine.gateway]
+        if machine.state is not MachineState.CREATING:
+            return _start(gateway, machine)
+        address = given.get(machine.name, "")
+        if isinstance(address, AdsError):
+            raise address
+        return _make(app, actor, gateway, machine, address, wanted.get(machine.name))
 
     return ready + _each(waiting, bring_up, app, actor, job, told)
 
@@ -63,20 +74,26 @@ def _left(job: Job) -> set[str]:
     return left - {a["machine"] for a in actions if a["verb"] == "delete"}
 
 
-def _make(app: App, actor: Actor, gateway: Gateway, machine: Machine, wish: Wish | None) -> Machine:
-    """Make a machine with an address of its VLAN; one whose address cannot be recorded is given back at once.
+def _addressed(app: App, actor: Actor, machine: Machine, wish: Wish) -> str | AdsError:
+    """The address that a machine is to have, or why there is none for it."""
+    try:
+        return commission(app, actor, machine, wish)
+    except AdsError as error:
+        return error
+
+
+def _make(app: App, actor: Actor, gateway: Gateway, machine: Machine, address: str, wish: Wish | None) -> Machine:
+    """Make a machine; one whose address cannot be recorded, or is another than it was given, is given back at once.
 
     Raises:
-        Failed, Invalid: the gateway cannot make it. Blocked, Conflict: there is no address for it.
+        Failed, Invalid: the gateway cannot make it. Blocked, Conflict: its address will not do.
     """
-    takes = Capability.ADDRESS in gateway.capabilities
-    address = commission(app, actor, machine, wish) if wish and takes else ""
     order = Order(machine.id, machine.name, machine.size, machine.os, machine.image, machine.location, address)
     made = gateway.create(order)
     try:
         seen = _booted(gateway, made)
         refuse_other(machine, seen.reach.address, address)
-        if wish and not takes:
+        if wish and not address:
             commission(app, actor, machine, wish, reported=seen.reach.address)
     except (Blocked, Conflict, Invalid):
         gateway.delete(made.ref)

@@ -16,6 +16,10 @@ from adslib.domain.prefix import Address, read_address
 from adslib.usecases.allocating import allocate, give_back, whose
 from adslib.usecases.viewing import may_see
 
+DEPLOYMENT, RECONCILED = "deployment", "reconciled"
+OURS = frozenset({DEPLOYMENT, RECONCILED})
+"""Why an address was given to a machine of the pool."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stray:
@@ -36,11 +40,18 @@ class Stray:
         return {"machine": self.machine.name, **where, "holder": self.holder}
 
 
-def gone(tx: Transaction, actor: Actor) -> list[Assignment]:
-    """What is held by machines that there are no longer."""
+def gone(tx: Transaction, actor: Actor) -> tuple[list[Assignment], list[Assignment]]:
+    """What is held for machines that are not in the pool.
+
+    Returns:
+        What ads gave to machines of its own, which are gone; and what somebody asked for by hand, whose machines may
+        well be somewhere else.
+    """
     named = [each for each in tx.addresses.of_machines() if may_see(actor, each.tenant)]
     there = {machine.name for machine in tx.machines.list()}
-    return [each for each in named if each.machine not in there]
+    strangers = [each for each in named if each.machine not in there]
+    ours = [each for each in strangers if each.why in OURS]
+    return ours, [each for each in strangers if each.why not in OURS]
 
 
 def strays(tx: Transaction, actor: Actor) -> list[Stray]:
@@ -79,7 +90,7 @@ def repair(tx: Transaction, app: App, actor: Actor, lost: Sequence[Assignment], 
             addresses=(each.address,),
             environment=each.machine.holder,
             machine=each.machine.name,
-            why="reconciled",
+            why=RECONCILED,
         )
         allocate(tx, actor, request, app.clock(), app.new_id(), patient=True)
     return len(free)

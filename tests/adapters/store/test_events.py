@@ -22,8 +22,11 @@ LINES = [
 def log(store: Store) -> Store:
     """A store with three lines."""
     with store.transaction() as tx:
-        ids = [tx.events.add(line) for line in LINES]
-    assert ids == sorted(set(ids))
+        for line in LINES:
+            tx.events.add(line)
+    with store.reading() as tx:
+        ids = [line.id for line in tx.events.list(EventFilter())]
+    assert ids == sorted(set(ids), reverse=True)
     return store
 
 

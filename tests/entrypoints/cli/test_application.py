@@ -19,7 +19,7 @@ from adslib.entrypoints.cli.application import app
 from adslib.usecases.environments import Environments
 from entrypoints.cli.commanding import Run, in_process_of_its_own
 
-NOUNS = ("environment", "template", "machine", "gateway", "job", "event", "doctor")
+NOUNS = ("environment", "template", "machine", "gateway", "network", "address", "job", "event", "doctor")
 
 
 def commands() -> list[list[str]]:

@@ -65,7 +65,7 @@ def run(ads, params, check_mode):
     if defined:
         result.note(defined)
         if defined.changed:
-            now = _defined(ads, params, document, name, check_mode)
+            now = _defined(ads, params, document, name, there, check_mode)
             proposed = now if check_mode else None
             result.diff.append(difference("definition of " + name, tree, dict(now.tree, environment=name)))
     if params["state"] != "present":
@@ -105,12 +105,23 @@ def _define(ads, params, document, name, there, check_mode):
     if params["template"]:
         if there:
             _refuse_other_template(ads, params["template"], name)
-            return None
+            if not (params["fill"] or params["parameters"]):
+                return None
+            return ads.environments.edit(name, _filled(ads, params, name, there), **said)
         filled = dict(fill=params["fill"], parameters=params["parameters"])
         return ads.templates.instantiate(params["template"], name, **dict(filled, **said))
     if params["clone_of"] and not there:
         return ads.environments.clone(params["clone_of"], name, dry_run=check_mode)
     return None
+
+
+def _filled(ads, params, name, there):
+    """The document that the template and what is said make; without a fill, an environment keeps what it has."""
+    given = params["parameters"] or {}
+    if there and not params["fill"]:
+        current = ads.environments.document(name)
+        return library.adslib.load(current.tree, dict(current.parameters, **given))
+    return ads.templates.filled(params["template"], name, fill=params["fill"], parameters=given)
 
 
 def _refuse_other_template(ads, template, name):
@@ -123,13 +134,12 @@ def _refuse_other_template(ads, template, name):
         )
 
 
-def _defined(ads, params, document, name, check_mode):
+def _defined(ads, params, document, name, there, check_mode):
     """The document of the environment as it is now, or in check mode as it would be."""
     if not check_mode:
         return ads.environments.document(name)
     if document is not None:
         return document
     if params["template"]:
-        tree = definitions.laid_over(ads.templates.show(params["template"])["tree"], params["fill"])
-        return library.adslib.load(dict(tree, environment=name), params["parameters"])
+        return _filled(ads, params, name, there)
     return ads.environments.document(params["clone_of"])

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, insert, literal, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from adslib.adapters.store.address_schema import address_history, address_requests, addresses
@@ -32,6 +32,9 @@ class Addresses:
         Raises:
             Crossed: somebody has taken one of the addresses or names meanwhile.
         """
+        if len(new) == 1:
+            self._statements.write_later(_ADD, [new[0]._asdict()])
+            return
         with _crossing():
             self._statements.write_all(addresses, new)
 
@@ -73,16 +76,27 @@ class Addresses:
         query = select(*_OURS).where(*_between(addresses, space, version, places)).order_by(addresses.c.number)
         return [Assignment(*row) for row in self._statements.rows(query.limit(limit))]
 
-    def list(self, *, limit: int | None = None, **exact: Any) -> builtins.list[Assignment]:
+    def taken_in(self, network: str, places: range) -> int:
+        """How many addresses of a network somebody has among some places."""
+        number = addresses.c.number.between(places.start, places.stop - 1)
+        return self._count(addresses.c.network == network, number)
+
+    def list(
+        self, *, limit: int | None = None, unseen_since: datetime | None = None, **exact: Any
+    ) -> builtins.list[Assignment]:
         """Assignments by network, address and name; what is None does not filter.
 
         Args:
             limit: this many at most. exact: columns and what they must be.
+            unseen_since: those that were given before this moment and not seen in use since.
         """
         query = select(*_OURS).order_by(addresses.c.space, addresses.c.version, addresses.c.number, addresses.c.label)
         for column, wanted in exact.items():
             if wanted is not None:
                 query = query.where(addresses.c[column] == wanted)
+        if unseen_since is not None:
+            seen = func.coalesce(addresses.c.seen, addresses.c.given)
+            query = query.where(addresses.c.given < unseen_since, seen < unseen_since)
         return [Assignment(*row) for row in self._statements.rows(query.limit(limit))]
 
     def of_machines(self) -> builtins.list[Assignment]:
@@ -92,7 +106,7 @@ class Addresses:
 
     def count(self, network: str) -> int:
         """How many assignments a network has."""
-        return int(self._statements.rows(select(func.count()).where(addresses.c.network == network))[0][0])
+        return self._count(addresses.c.network == network)
 
     def remember_place(self, assignment: str, stem: str, place: int) -> None:
         """A name that was asked for is one that a pattern makes, too: the number is free when the name is."""
@@ -144,6 +158,12 @@ class Addresses:
         query = select(past.id, past.number).where(past.network == network, past.resting, past.released <= before)
         return [(row[0], row[1]) for row in self._statements.rows(query.order_by(past.released).limit(limit))]
 
+    def resting_in(self, network: str, since: datetime, places: range) -> int:
+        """How many addresses of a network among some places rest that were released after a moment."""
+        past = address_history.c
+        number = past.number.between(places.start, places.stop - 1)
+        return self._count(past.network == network, past.resting, past.released > since, number)
+
     def woke(self, ids: Iterable[str]) -> None:
         """These rest no longer."""
         change = update(address_history).values(resting=False)
@@ -161,6 +181,13 @@ class Addresses:
         for table in (addresses, address_history):
             change = update(table).where(table.c.network == old, table.c.number.is_(None))
             self._statements.write(change.values(network=new))
+
+    def lock(self, holder: str) -> None:
+        """Be the only one who asks for this holder until the transaction ends."""
+        if self._statements.postgresql:
+            self._statements.connection.execute(
+                text("SELECT pg_advisory_xact_lock(hashtextextended(:holder, 0))"), {"holder": holder}
+            )
 
     # ── requests with a key ──────────────────────────────────────────────────────────────────────────
 
@@ -180,6 +207,9 @@ class Addresses:
         with _crossing():
             self._statements.write(insert(address_requests), row)
 
+    def _count(self, *condition: ColumnElement[bool]) -> int:
+        return int(self._statements.rows(select(func.count()).where(*condition))[0][0])
+
     def _where(self, *condition: ColumnElement[bool]) -> builtins.list[Assignment]:
         return [Assignment(*row) for row in self._statements.rows(select(*_OURS).where(*condition))]
 
@@ -190,6 +220,9 @@ def _between(table: Any, space: str, version: int, places: range) -> tuple[Colum
         table.c.version == version,
         table.c.number.between(places.start, places.stop - 1),
     )
+
+
+_ADD = insert(addresses)
 
 
 @contextmanager

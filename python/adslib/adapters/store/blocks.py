@@ -130,6 +130,19 @@ class Blocks:
         query = select(blocks.c.strip, func.sum(blocks.c.taken)).group_by(blocks.c.strip)
         return {row[0]: int(row[1]) for row in self._statements.rows(query.where(blocks.c.strip.in_(list(strip_ids))))}
 
+    def free(self, strip: Strip, count: int) -> list[int]:
+        """The lowest free places of a strip, this many at most; they stay free."""
+        query = select(blocks.c.start, blocks.c.bits).where(blocks.c.strip == strip.id, blocks.c.has_free)
+        rows = self._statements.rows(query.order_by(blocks.c.start).limit(count))
+        found = [place for start, bits in rows for place in take(start, unsigned(bits), count)[1]]
+        begun = self._statements.first(select(strips.c.next).where(strips.c.id == strip.id))
+        unmade = (
+            place
+            for start, bits in self._unmade(strip, begun.next if begun else strip.begin)
+            for place in take(start, bits, count)[1]
+        )
+        return sorted([*found, *islice(unmade, count)])[:count]
+
     # ── within ───────────────────────────────────────────────────────────────────────────────────────
 
     def _locked(self, strip: Strip, need: int, *, skip: bool) -> list[tuple[int, int]]:
@@ -214,7 +227,7 @@ class Blocks:
         if begun:
             self._statements.write(insert(blocks), rows)
         else:
-            self._statements.write(_TAKE, [{f"b_{name}": value for name, value in row.items()} for row in rows])
+            self._statements.write_later(_TAKE, [{f"b_{name}": value for name, value in row.items()} for row in rows])
         return taken
 
     def _write(self, strip_id: str, start: int, bits: int, taken: int) -> None:

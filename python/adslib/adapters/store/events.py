@@ -16,14 +16,17 @@ _COLUMNS = [
 ]
 
 
+_ADD = insert(events).inline()
+
+
 class Events:
     """The lines of the log, as one transaction sees and adds to them; they are never changed."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
 
-    def add(self, event: Event) -> int:
-        """Write a line; returns its id. Ids grow with time.
+    def add(self, event: Event) -> None:
+        """Write a line at the end of the transaction. Ids grow with time.
 
         Bytes of other programs that are no text, and zero bytes, are written as escapes: a line is never refused.
         """
@@ -40,7 +43,7 @@ class Events:
             "data": event.data,
             "tenant": event.tenant,
         }
-        return self._statements.added(insert(events), row)
+        self._statements.write_later(_ADD, [row])
 
     def list(
         self, wanted: EventFilter, *, before_id: int | None = None, tenant: str | None = None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, or_, select, text
 
 from adslib.adapters.store.address_schema import networks
 from adslib.adapters.store.generations import matched_update, refuse_stale
-from adslib.adapters.store.statements import Statements, Values
+from adslib.adapters.store.statements import Statements, Values, chunks
 from adslib.domain.errors import Conflict, NotFound
 from adslib.domain.network import Held, Network, Role
 from adslib.domain.prefix import WIDTHS, Address, Prefix, read_address
@@ -124,6 +125,14 @@ class Networks:
         """The names of networks that begin so."""
         query = select(networks.c.name).where(networks.c.name.startswith(beginning, autoescape=True))
         return {row[0] for row in self._statements.rows(query)}
+
+    def those(self, names: Iterable[str]) -> builtins.list[str]:
+        """Which of these names networks have, in order."""
+        found: builtins.list[str] = []
+        for chunk in chunks(names):
+            query = select(networks.c.name).where(networks.c.name.in_(chunk))
+            found += [row[0] for row in self._statements.rows(query)]
+        return sorted(set(found))
 
     def any_of(self, space: str, besides: str) -> Network | None:
         """Some network of a space, not the one with this id: all of a space are of one tenant."""

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Dialect, Executable, Insert, Select, Table
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Dialect, Executable, Select, Table
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from adslib.adapters.store.connecting import NotPlainError
 from adslib.domain.errors import Conflict, Invalid
@@ -45,6 +45,7 @@ class Statements:
     def __init__(self, connection: Connection, *, writable: bool) -> None:
         self.connection = connection
         self.writable = writable
+        self._later: list[tuple[Executable, Values | Sequence[Values]]] = []
 
     @property
     def postgresql(self) -> bool:
@@ -73,6 +74,52 @@ class Statements:
         self._must_be_writable()
         return int(self._run(statement, rows).rowcount)
 
+    def write_later(self, statement: Executable, rows: Sequence[Values]) -> None:
+        """Change something that nobody asks after: at the next statement, or at the end of the transaction."""
+        self._must_be_writable()
+        self._later.append((statement, rows[0] if len(rows) == 1 else rows))
+
+    def flush(self, *, commit: bool = False) -> None:
+        """Write what was left for later, all in one journey to the server.
+
+        Args:
+            commit: and end the transaction with it.
+
+        Raises:
+            Crossed: somebody else was faster; PostgreSQL takes no more in this transaction.
+        """
+        later, self._later = self._later, []
+        if not later:
+            if commit:
+                self.connection.commit()
+            return
+        try:
+            with self._together():
+                for statement, rows in later:
+                    self._execute(statement, rows)
+                if commit:
+                    self.connection.commit()
+        except IntegrityError as error:
+            raise Crossed("somebody else was faster", remedy="repeat it") from error
+
+    def forget(self) -> None:
+        """Do not write what was left for later."""
+        self._later.clear()
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """What is done inside goes to PostgreSQL in one journey; errors come at its end, as the driver raises them."""
+        if not self.postgresql:
+            yield
+            return
+        dialect, driver = self.connection.dialect, self.connection.connection.driver_connection
+        base: Any = dialect.dbapi
+        try:
+            with cast("Any", driver).pipeline():
+                yield
+        except base.Error as error:
+            raise DBAPIError.instance(None, None, error, base.Error, dialect=dialect) from error
+
     def write_all(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Add many rows, given in the order of the table's columns.
 
@@ -83,22 +130,13 @@ class Statements:
             RuntimeError: this is a reading; that is a defect of the caller.
         """
         self._must_be_writable()
+        self.flush()
         text, binders = _prepared(table, self.connection.dialect)
         columns = [
             column if binder is None else _bound(column, binder)
             for column, binder in zip(zip(*rows, strict=True), binders, strict=True)
         ]
         self.connection.exec_driver_sql(text, list(zip(*columns, strict=True)))
-
-    def added(self, statement: Insert, row: Values) -> int:
-        """Add one row; returns the number that the database gave it.
-
-        Raises:
-            RuntimeError: this is a reading; that is a defect of the caller.
-        """
-        self._must_be_writable()
-        key: Any = self._run(statement, row).inserted_primary_key
-        return int(key[0])
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
@@ -108,6 +146,7 @@ class Statements:
             RuntimeError: this is a reading; that is a defect of the caller.
         """
         self._must_be_writable()
+        self.flush()
         with self.connection.begin_nested():
             yield
 
@@ -121,6 +160,10 @@ class Statements:
         return None
 
     def _run(self, statement: Executable, rows: Values | Sequence[Values] | None = None) -> Any:
+        self.flush()
+        return self._execute(statement, rows)
+
+    def _execute(self, statement: Executable, rows: Values | Sequence[Values] | None = None) -> Any:
         try:
             return self.connection.execute(statement, rows)
         except (OverflowError, UnicodeError, NotPlainError) as error:

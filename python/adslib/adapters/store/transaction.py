@@ -28,7 +28,7 @@ class Transaction:
 
     def __init__(self, connection: Connection, *, writable: bool) -> None:
         self._connection = connection
-        statements = Statements(connection, writable=writable)
+        self._statements = statements = Statements(connection, writable=writable)
         self.environments = Environments(statements)
         self.revisions = Revisions(statements)
         self.standings = Standings(statements)
@@ -45,8 +45,9 @@ class Transaction:
 
     def commit(self) -> None:
         """Make everything that was done here last; called once, by the store, when the block ends well."""
-        self._connection.commit()
+        self._statements.flush(commit=True)
 
     def undo(self) -> None:
         """Take back everything that was done here: what a dry run ends with."""
+        self._statements.forget()
         self._connection.rollback()

@@ -8,6 +8,7 @@ import typer
 
 import adslib
 from adslib.entrypoints.cli import (
+    addresses,
     doctor,
     environments,
     events,
@@ -36,6 +37,7 @@ app.add_typer(templates.app, name="template")
 app.add_typer(machines.app, name="machine")
 app.add_typer(gateways.app, name="gateway")
 app.add_typer(networks.app, name="network")
+app.add_typer(addresses.app, name="address")
 app.add_typer(jobs.app, name="job")
 app.add_typer(events.app, name="event")
 app.command("doctor")(doctor.doctor)

@@ -33,6 +33,7 @@ environment_names = completing(lambda ads: (str(each["name"]) for each in ads.en
 machine_names = completing(lambda ads: (str(each["name"]) for each in ads.machines.list()))
 job_ids = completing(lambda ads: (str(each["job"]) for each in ads.jobs.list()))
 template_names = completing(lambda ads: (str(each["name"]) for each in ads.templates.list()))
+network_names = completing(lambda ads: (str(each["name"]) for each in ads.networks.list()))
 gateway_names = completing(lambda ads: (str(each["name"]) for each in ads.gateways.list(ask=False)))
 zone_names = completing(lambda ads: (str(each["name"]) for each in ads.zones.list()))
 
@@ -42,6 +43,7 @@ EnvironmentName = Annotated[
 MachineName = Annotated[str, typer.Argument(metavar="NAME", help="The machine.", autocompletion=machine_names)]
 TemplateName = Annotated[str, typer.Argument(metavar="NAME", help="The template.", autocompletion=template_names)]
 GatewayName = Annotated[str, typer.Argument(metavar="NAME", help="The gateway.", autocompletion=gateway_names)]
+NetworkName = Annotated[str, typer.Argument(metavar="NAME", help="The network.", autocompletion=network_names)]
 ZoneName = Annotated[
     str, typer.Argument(metavar="ZONE", help="The zone, like west.example.", autocompletion=zone_names)
 ]

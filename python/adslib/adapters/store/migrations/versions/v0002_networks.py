@@ -97,9 +97,9 @@ def _blocks() -> None:
     op.create_index("ix_blocks_free", "blocks", ["strip", "start"], **_where("has_free", "has_free = 1"))
 
 
-def _addresses() -> None:
-    op.create_table(
-        "addresses",
+def _assignment() -> list[sa.Column[Any]]:
+    """Who has an address, a name, or both."""
+    return [
         sa.Column("id", WORD, nullable=False),
         sa.Column("network", WORD, nullable=False),
         sa.Column("space", WORD, nullable=False),
@@ -118,6 +118,13 @@ def _addresses() -> None:
         sa.Column("given", TIME, nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("seen", TIME),
+    ]
+
+
+def _addresses() -> None:
+    op.create_table(
+        "addresses",
+        *_assignment(),
         sa.ForeignKeyConstraint(["network"], ["networks.id"], name=op.f("fk_addresses_network"), ondelete="RESTRICT"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_addresses")),
         sa.UniqueConstraint("space", "version", "number", name=op.f("uq_addresses_space")),
@@ -132,24 +139,7 @@ def _addresses() -> None:
 def _address_history() -> None:
     op.create_table(
         "address_history",
-        sa.Column("id", WORD, nullable=False),
-        sa.Column("network", WORD, nullable=False),
-        sa.Column("space", WORD, nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("number", PLACE),
-        sa.Column("zone", WORD, nullable=False),
-        sa.Column("label", WORD),
-        sa.Column("stem", WORD, nullable=False),
-        sa.Column("place", sa.BigInteger()),
-        sa.Column("link", WORD, nullable=False),
-        sa.Column("service", WORD, nullable=False),
-        sa.Column("environment", WORD, nullable=False),
-        sa.Column("machine", WORD, nullable=False),
-        sa.Column("why", sa.Text(), nullable=False),
-        sa.Column("tenant", WORD, nullable=False),
-        sa.Column("given", TIME, nullable=False),
-        sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("seen", TIME),
+        *_assignment(),
         sa.Column("released", TIME, nullable=False),
         sa.Column("released_by", sa.Text(), nullable=False),
         sa.Column("resting", sa.Boolean(), nullable=False),

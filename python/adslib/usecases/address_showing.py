@@ -1,0 +1,82 @@
+"""Assignments as plain data, and how they are found by what people call them (I6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from adslib.adapters.store import Transaction
+from adslib.domain.assignment import Assignment
+from adslib.domain.network import Network
+from adslib.domain.prefix import Address, read_address
+from adslib.domain.zone import read_label
+
+
+def shown(assignment: Assignment, network: Mapping[str, Any]) -> dict[str, Any]:
+    """An assignment as plain data, with what a host needs of its network.
+
+    Args:
+        network: what `for_host` says of it; empty: it is gone.
+    """
+    return {
+        "id": assignment.id,
+        "address": "" if assignment.number is None else str(Address(assignment.version, assignment.number)),
+        "name": assignment.name,
+        "space": assignment.space,
+        "link": assignment.link,
+        "service": assignment.service,
+        "environment": assignment.environment,
+        "machine": assignment.machine,
+        "why": assignment.why,
+        "given": assignment.given.isoformat(),
+        "by": assignment.actor,
+        "seen": assignment.seen.isoformat() if assignment.seen else "",
+        **network,
+    }
+
+
+def for_host(network: Network) -> dict[str, Any]:
+    """What a host in a network needs to know of it."""
+    return {
+        "network": network.name,
+        "prefix": str(network.prefix),
+        "length": network.prefix.length,
+        "mask": str(network.prefix.mask),
+        "gateway": str(network.gateway) if network.gateway else "",
+        "resolvers": [str(resolver) for resolver in network.resolvers],
+        "mtu": network.mtu,
+        "vlan": network.vlan,
+        "vxlan": network.vxlan,
+        "lan": network.lan,
+        "datacenter": network.datacenter,
+    }
+
+
+def all_shown(tx: Transaction, assignments: Sequence[Assignment]) -> list[dict[str, Any]]:
+    """Assignments as plain data, each with its network."""
+    ids = {each.network for each in assignments}
+    networks = {id: for_host(network) for id, network in tx.networks.by_ids(ids).items()}
+    return [shown(each, networks.get(each.network, {"network": ""})) for each in assignments]
+
+
+def found_by(tx: Transaction, thing: str, space: str) -> Assignment | None:
+    """Who has an address of a space, a full name, or an allocation by its id; None: nobody.
+
+    Raises:
+        Invalid: it looks like an address and is none, or like a name and is none.
+    """
+    if found := tx.addresses.by_ids([thing]).get(thing):
+        return found
+    label, dot, zone = thing.partition(".")
+    if ":" in thing or thing.replace(".", "").isdecimal():
+        return next(iter(tx.addresses.at(space, [read_address(thing)]).values()), None)
+    if not dot:
+        return None
+    return next(iter(tx.addresses.named(zone.lower().removesuffix("."), [read_label(label)]).values()), None)
+
+
+def told(rows: Sequence[Mapping[str, Any]], verb: str) -> str:
+    """One sentence about some assignments."""
+    first = " ".join(part for part in (rows[0]["address"], rows[0]["name"]) if part)
+    more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+    return f"{first}{more} of network '{rows[0]['network']}' {verb}"

@@ -1,0 +1,70 @@
+"""How full networks are, and what is free next, within one transaction (I6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from adslib.adapters.store import Transaction
+from adslib.domain.network import Network, Role
+from adslib.domain.prefix import Address
+from adslib.usecases.allocating import strip_of
+
+SUMMED = ("size", "taken", "resting", "free")
+
+
+def fills(tx: Transaction, networks: Sequence[Network], at: datetime) -> dict[str, dict[str, Any]]:
+    """How full networks are, by id.
+
+    `size` addresses are given out; `taken` are somebody's, also of those that were held back later; `resting` wait for
+    their cool-down; `free` can be had now; `used` is the part of `size` that is not free, in percent.
+
+    Args:
+        at: now.
+    """
+    taken = tx.blocks.taken([network.id for network in networks])
+    return {network.id: _fill(tx, network, taken.get(network.id, 0), at) for network in networks}
+
+
+def _fill(tx: Transaction, network: Network, taken: int, at: datetime) -> dict[str, Any]:
+    if network.role is Role.CONTAINER:
+        return {**dict.fromkeys(SUMMED, 0), "used": 0.0}
+    strip = strip_of(network)
+    # Nobody has a gateway's address, so there is something to count only where ranges are held back.
+    apart = sum(tx.addresses.taken_in(network.id, run) for run in strip.kept) if network.held else 0
+    resting = 0
+    if network.cooldown:
+        since = at - timedelta(seconds=network.cooldown)
+        resting = tx.addresses.resting_in(network.id, since, strip.usable) - sum(
+            tx.addresses.resting_in(network.id, since, run) for run in strip.kept
+        )
+    free = strip.size - (taken - apart) - resting
+    return {
+        "size": strip.size,
+        "taken": taken,
+        "resting": resting,
+        "free": free,
+        "used": percent(strip.size - free, strip.size),
+    }
+
+
+def percent(part: int, whole: int) -> float:
+    """A part in percent."""
+    return round(100 * part / whole, 1) if whole else 0.0
+
+
+def next_free(tx: Transaction, network: Network, count: int, at: datetime) -> list[Address]:
+    """The lowest free addresses of a network; nobody takes them by this.
+
+    Args:
+        count: this many at most. at: now.
+    """
+    if network.role is Role.CONTAINER:
+        return []
+    strip = strip_of(network)
+    numbers = set(tx.blocks.free(strip, count))
+    if network.cooldown:
+        rested = tx.addresses.resting(network.id, at - timedelta(seconds=network.cooldown), None)
+        numbers |= {number for _, number in rested if strip.gives(number)}
+    return [Address(network.prefix.version, number) for number in sorted(numbers)[:count]]

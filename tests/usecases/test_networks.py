@@ -1,0 +1,209 @@
+"""Networks: many at once, how full they are, and who may see and change them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import adslib
+from adslib import AdsError
+from adslib.domain.actor import ALL, Actor, Permission
+from adslib.usecases.ads import Ads
+from usecases.acting import acting_also, tenant
+
+WEST = {"name": "west", "prefix": "10.0.0.0/24", "datacenter": "west", "vlan": 110, "zone": "west.example.com"}
+
+
+def ask(ads: Ads, **said: Any) -> list[str]:
+    """Ask, and say which addresses were given."""
+    said = {"network": "west", **said}
+    return [row["address"] for row in ads.addresses.allocate(adslib.read_request(said)).after["addresses"]]
+
+
+def filled(ads: Ads, name: str = "west") -> tuple[int, ...]:
+    """Size, taken, resting and free of a network."""
+    shown = ads.networks.show(name)
+    return tuple(shown[word] for word in ("size", "taken", "resting", "free"))
+
+
+@pytest.mark.req("I7")
+def test_many_are_put_at_once_and_putting_them_again_changes_nothing(ads: Ads) -> None:
+    ads.networks.add(WEST)
+    rows = [{**WEST, "vlan": 120, "tags": {"floor": 3}}, {"name": "east", "prefix": "10.0.1.0/24"}]
+    tried = ads.networks.put_all(rows, dry_run=True)
+    assert (tried.changed, [row["name"] for row in ads.networks.list()]) == (True, ["west"])
+    done = ads.networks.put_all(rows)
+    assert (done.message, done.after["networks"][0]["vlan"]) == ("1 networks added, 1 changed, 0 as they were", 120)
+    assert [row["vlan"] for row in done.before["networks"]] == [110]
+    again = ads.networks.put_all(rows)
+    assert (again.changed, again.message) == (False, "0 networks added, 0 changed, 2 as they were")
+    exported = ads.networks.export()
+    assert not ads.networks.put_all(exported).changed
+    assert [row["name"] for row in ads.networks.list(tags={"floor": "3"})] == ["west"]
+
+
+@pytest.mark.req("I7")
+def test_all_that_is_wrong_with_many_is_told_at_once_and_none_is_put(ads: Ads) -> None:
+    rows = [{"name": "one", "prefix": "10.0.0.0/33"}, {"name": "two", "prefix": "10.0.0.0/24", "vlan": 0}]
+    with pytest.raises(AdsError) as wrong:
+        ads.networks.put_all(rows, places=["n.csv:2", "n.csv:3"])
+    assert [problem.place for problem in wrong.value.problems] == ["n.csv:2 network 'one'", "n.csv:3 network 'two'"]
+    fitting = [{**WEST}, {"name": "in-it", "prefix": "10.0.0.0/25"}, {"name": "too", "prefix": "10.0.0.0/26"}]
+    with pytest.raises(AdsError, match="overlaps network 'west'") as refused:
+        ads.networks.put_all(fitting)
+    assert (refused.value.code, len(refused.value.problems)) == ("conflict", 2)
+    with pytest.raises(AdsError, match="network 'west' is described 2 times"):
+        ads.networks.put_all([WEST, WEST])
+    assert ads.networks.list() == []
+
+
+@pytest.mark.req("I7")
+def test_many_are_removed_together_or_not_at_all(ads: Ads) -> None:
+    ads.networks.put_all([WEST, {"name": "east", "prefix": "10.0.1.0/24"}])
+    ask(ads, service="web", machine="m1")
+    with pytest.raises(AdsError, match=r"10\.0\.0\.1 \(of m1, web, allocation") as refused:
+        ads.networks.remove_all(["east", "west"])
+    assert (refused.value.code, len(ads.networks.list())) == ("in-use", 2)
+    assert ads.networks.remove_all(["east", "nowhere"]).message == "network 'east' (10.0.1.0/24) removed"
+    assert ads.networks.remove_all(["nowhere"]).message == "there is no network 'nowhere'"
+
+
+@pytest.mark.req("I6")
+def test_what_is_free_is_exact_also_where_ranges_are_held_over_what_somebody_has(ads: Ads) -> None:
+    ads.networks.add({**WEST, "prefix": "10.0.0.0/29", "gateway": "10.0.0.6"})
+    assert filled(ads) == (5, 0, 0, 5)
+    ask(ads, count=3)
+    assert filled(ads) == (5, 3, 0, 2)
+    ads.networks.hold("west", "10.0.0.2-10.0.0.4", why="printers")
+    assert filled(ads) == (2, 3, 0, 1)
+    assert ask(ads) == ["10.0.0.5"]
+    assert (filled(ads), ads.networks.show("west")["used"]) == ((2, 4, 0, 0), 100.0)
+    with pytest.raises(AdsError, match="no address is free"):
+        ask(ads)
+    ads.networks.unhold("west", "10.0.0.2-10.0.0.4")
+    assert ads.addresses.free("west")["addresses"] == ["10.0.0.4"]
+
+
+@pytest.mark.req("I5", "I6")
+def test_resting_addresses_are_counted_until_their_cool_down_is_over(ads: Ads) -> None:
+    ads.networks.add({**WEST, "prefix": "10.0.0.0/22", "cooldown": 60})
+    given = ads.addresses.allocate(adslib.read_request({"network": "west", "count": 300})).after["addresses"]
+    ads.addresses.release(row["id"] for row in given)
+    assert filled(ads) == (1022, 0, 300, 722)
+    assert ads.addresses.free("west", count=1)["addresses"] == ["10.0.1.45"]
+    begun = ads.app.clock()
+    ads.app.clock = lambda: begun + timedelta(seconds=61)
+    assert filled(ads) == (1022, 0, 0, 1022)
+    assert ads.addresses.free("west", count=2)["addresses"] == ["10.0.0.1", "10.0.0.2"]
+    # The last that was released, though many were released before it.
+    assert ask(ads, addresses=["10.0.1.44"]) == ["10.0.1.44"]
+
+
+@pytest.mark.req("I5", "I7")
+def test_an_address_that_rested_and_became_the_edge_of_a_part_is_not_given(ads: Ads) -> None:
+    ads.networks.add({**WEST, "prefix": "10.0.0.0/28", "cooldown": 60})
+    given = ads.addresses.allocate(adslib.read_request({"network": "west", "count": 14})).after["addresses"]
+    ads.addresses.release(row["id"] for row in given)
+    ads.networks.split("west", length=29)
+    assert filled(ads) == (6, 0, 6, 0)
+    begun = ads.app.clock()
+    ads.app.clock = lambda: begun + timedelta(seconds=61)
+    assert filled(ads) == (6, 0, 0, 6)
+    assert ask(ads, count=6)[-1] == "10.0.0.6"
+    with pytest.raises(AdsError, match="no address is free"):
+        ask(ads)
+
+
+@pytest.mark.req("I6")
+def test_usage_is_summed_by_what_networks_share(ads: Ads) -> None:
+    more = {"name": "more", "prefix": "10.0.1.0/30", "datacenter": "west", "vlan": 110, "owner": "acme"}
+    ads.networks.put_all([{**WEST, "owner": "acme"}, more, {"name": "v6", "prefix": "2001:db8::/64", "space": "blue"}])
+    ask(ads, count=64)
+    by_vlan = {row["vlan"]: row for row in ads.networks.usage("vlan")}
+    assert (by_vlan["west 110"]["networks"], by_vlan["west 110"]["size"], by_vlan["west 110"]["free"]) == (2, 256, 192)
+    assert by_vlan["west 110"]["used"] == 25.0
+    for by in ("network", "owner", "datacenter", "space", "tenant"):
+        assert sum(row["taken"] for row in ads.networks.usage(by)) == 64
+    with pytest.raises(AdsError, match=r"networks are not grouped by 'colour'\. Use one of: network, vlan"):
+        ads.networks.usage("colour")
+
+
+@pytest.mark.req("I6", "A20")
+def test_a_tenant_sees_and_touches_its_own_networks_only(ads: Ads) -> None:
+    ads.networks.put_all([{**WEST, "space": "blue"}, {"name": "red-1", "prefix": "10.0.0.0/24", "tenant": "red"}])
+    [ours] = ads.addresses.allocate(adslib.read_request({"network": "west"})).after["addresses"]
+    with acting_also(ads, tenant("red")) as red:
+        assert [row["name"] for row in red.networks.list()] == ["red-1"]
+        assert [row["name"] for row in red.networks.export()] == ["red-1"]
+        refused: list[Callable[[], Any]] = [
+            lambda: red.networks.show("west"),
+            lambda: red.networks.edit("west", {"vlan": 120}),
+            lambda: red.networks.hold("west", "10.0.0.9"),
+            lambda: red.networks.remove("west"),
+            lambda: red.networks.split("west", length=25),
+            lambda: red.networks.merge(["red-1", "west"]),
+            lambda: red.networks.put_all([{**WEST, "vlan": 120}]),
+            lambda: red.networks.add({"name": "mine", "prefix": "10.9.0.0/24", "space": "blue"}),
+            lambda: red.networks.add({"name": "mine", "prefix": "10.9.0.0/24", "space": "green", "tenant": "default"}),
+            lambda: red.addresses.allocate(adslib.read_request({"network": "west"})),
+            lambda: red.addresses.allocate(adslib.read_request({"datacenter": "west", "vlan": 110})),
+            lambda: red.addresses.list(network="west"),
+            lambda: red.addresses.free("west"),
+            lambda: red.addresses.show(ours["id"]),
+            lambda: red.addresses.history(ours["address"], space="blue"),
+            lambda: red.addresses.release([ours["id"]]),
+        ]
+        for number, call in enumerate(refused):
+            with pytest.raises(AdsError) as error:
+                call()
+            assert error.value.code == "not-yours", (number, error.value)
+        assert red.addresses.list() == []
+        assert ask(red, network="red-1") == ["10.0.0.1"]
+    assert len(ads.addresses.list()) == 2
+    assert ads.networks.show("west")["taken"] == 1
+
+
+@pytest.mark.req("A20", "I8")
+def test_every_use_case_asks_for_its_permission(ads: Ads) -> None:
+    ads.networks.add(WEST)
+    request = adslib.read_request({"network": "west"})
+    calls: dict[Permission, list[Callable[[Ads], Any]]] = {
+        Permission.NETWORKS: [
+            lambda who: who.networks.add({"name": "more", "prefix": "10.9.0.0/24"}),
+            lambda who: who.networks.edit("west", {"vlan": 1}),
+            lambda who: who.networks.put_all([]),
+            lambda who: who.networks.hold("west", "10.0.0.9"),
+            lambda who: who.networks.unhold("west", "10.0.0.9"),
+            lambda who: who.networks.remove_all(["west"]),
+            lambda who: who.networks.split("west", length=25),
+            lambda who: who.networks.merge(["west", "more"]),
+        ],
+        Permission.ADDRESSES: [
+            lambda who: who.addresses.allocate(request),
+            lambda who: who.addresses.release(["x"]),
+            lambda who: who.addresses.saw(["x"]),
+        ],
+        Permission.VIEW: [
+            lambda who: who.networks.list(),
+            lambda who: who.networks.show("west"),
+            lambda who: who.networks.usage(),
+            lambda who: who.networks.export(),
+            lambda who: who.addresses.list(),
+            lambda who: who.addresses.show("10.0.0.1"),
+            lambda who: who.addresses.history("10.0.0.1"),
+            lambda who: who.addresses.free("west"),
+            lambda who: who.addresses.held(request),
+            lambda who: who.addresses.by_key("x"),
+        ],
+    }
+    for permission, asked in calls.items():
+        with acting_also(ads, replace(Actor("bob"), permissions=ALL - {permission})) as bob:
+            for call in asked:
+                with pytest.raises(AdsError, match=f"bob may not {permission} ") as refused:
+                    call(bob)
+                assert refused.value.code == "forbidden"
+    assert [row["name"] for row in ads.networks.list()] == ["west"]
