@@ -19,6 +19,7 @@ PACKAGES = {
     "nft": "nftables",
     "ssh-keygen": "openssh-client",
     "setpriv": "util-linux",
+    "setsid": "util-linux",
     "tar": "tar",
 }
 """Every program that is called, and the Debian package that has it."""

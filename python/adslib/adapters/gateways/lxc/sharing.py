@@ -12,10 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from adslib.adapters.gateways.lxc import packages
-from adslib.adapters.gateways.lxc.programs import processes_with
+from adslib.adapters.gateways.lxc.programs import PATH, processes_with
 from adslib.domain.errors import Failed
 
-LONGEST_START = 15.0
+LONGEST_START = 30.0
 LOOK_EVERY = 0.02
 APT = 'Acquire::http::Proxy "http://{address}:{port}";\nAcquire::https::Proxy "DIRECT";\n'
 """What tells apt of it; the packages of a mirror by https are not shared."""
@@ -38,19 +38,12 @@ def start(bridge: str, address: str, folder: Path) -> None:
     if _answers(address):
         return
     words = [sys.executable, "-I", packages.__file__, bridge, address, str(folder)]
-    process = subprocess.Popen(
-        words,
-        cwd="/",
-        env={"PATH": os.defpath},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    # A child of nobody here: it stays when this process ends.
+    subprocess.run(["setsid", "--fork", *words], cwd="/", env={"PATH": PATH}, check=False, **silent)
     until = time.monotonic() + LONGEST_START
     while not _answers(address):
-        if process.poll() is not None or time.monotonic() > until:
-            process.kill()
+        if time.monotonic() > until:
             raise Failed("the proxy by which containers share packages does not start", place=" ".join(words))
         time.sleep(LOOK_EVERY)
 
