@@ -38,9 +38,16 @@ def start(bridge: str, address: str, folder: Path) -> None:
     if _answers(address):
         return
     words = [sys.executable, "-I", packages.__file__, bridge, address, str(folder)]
-    silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
     # A child of nobody here: it stays when this process ends.
-    subprocess.run(["setsid", "--fork", *words], cwd="/", env={"PATH": PATH}, check=False, **silent)
+    subprocess.run(
+        ["setsid", "--fork", *words],
+        cwd="/",
+        env={"PATH": PATH},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
     until = time.monotonic() + LONGEST_START
     while not _answers(address):
         if time.monotonic() > until:
