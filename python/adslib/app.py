@@ -62,9 +62,10 @@ class App:
     def gateways(self) -> Gateways:
         """The gateways by their settings in the store."""
         from adslib.adapters.gateways import Gateways
+        from adslib.adapters.host_keys import KnownHosts
 
-        sizes = tuple(self.settings.sizes.values())
-        return Gateways(self.settings.home, self.settings.database_url, sizes, self._known)
+        sizes, home = tuple(self.settings.sizes.values()), self.settings.home
+        return Gateways(home, self.settings.database_url, sizes, self._known, KnownHosts(home))
 
     @cached_property
     def playbooks(self) -> Playbooks:

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 import pytest
 
 import adslib
-from adslib.adapters.gateways.local.addresses import Addresses
+from adslib.adapters.gateways.directories.addresses import Addresses
+from adslib.adapters.gateways.local.addresses import checked
 from adslib.domain.event import EventFilter
 from adslib.usecases.machine_spec import MachineSpec
 from system.home import CLAIMS, Home
@@ -167,7 +168,7 @@ def test_a_machine_that_cannot_be_made_fails_alone(home: Home) -> None:
     """Its instance is told with the gateway's reason; once the reason is gone, the next run makes it."""
     network = ipaddress.IPv4Network((f"127.{random.randint(2, 250)}.{random.randint(1, 250)}.8", 31))
     (home.folder / "other").mkdir()
-    other = Addresses(CLAIMS, network)
+    other = Addresses(CLAIMS, network, checked)
     taken = other.claim(home.folder / "other", "other")
     with home.ads() as ads:
         ads.gateways.add("narrow", "local", {"network": str(network)})

@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 
+from containers import NoHosts, call, need
 from system.home import Home, get, wait_for
-from system.hosts import Host, Hosts, NoHosts, call, host_base, need
+from system.hosts import Host, Hosts
 from system.packaging import apt_repository, rpm_repository
 
 PROJECT = Path(__file__).with_name("projects") / "greeter"
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.slow
 def hosts() -> Iterator[Hosts]:
     """A bridge for hosts, which go with it."""
     try:
-        with Hosts(host_base()) as made:
+        with Hosts() as made:
             yield made
     except NoHosts as reason:
         pytest.skip(str(reason))

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.gateways.subjects import ABSENT, KINDS, Subject
 from adslib.domain.gateway import Gateway
+from containers import NoHosts
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,14 +40,17 @@ def make_subject(tmp_path: Path) -> Iterator[Callable[..., Subject]]:
         raise problems[0]
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=[pytest.param(kind, marks=pytest.mark.slow if kind == "lxc" else ()) for kind in KINDS])
 def subject(request: pytest.FixtureRequest, make_subject: Callable[..., Subject]) -> Subject:
     """Each kind of gateway that has the capabilities which the test names."""
     marker = request.node.get_closest_marker("needs")
     for capability in marker.args if marker else ():
         if (request.param, capability) in ABSENT:
             pytest.skip(f"{request.param} has no {capability}: {ABSENT[request.param, capability]}")
-    return make_subject(request.param)
+    try:
+        return make_subject(request.param)
+    except NoHosts as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture

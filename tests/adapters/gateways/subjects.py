@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
 import os
 import signal
@@ -19,13 +20,15 @@ from adslib.adapters.gateways.local.processes import Process
 from adslib.domain.gateway import Capability, Gateway, Order, Sighting
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import DEFAULT_SIZES
+from containers import container_options
 
 SMALL, MEDIUM, LARGE = DEFAULT_SIZES
-KINDS = ("local", "sim", "static")
+KINDS = ("local", "lxc", "sim", "static")
 NUMBERS = itertools.count(1)
 
 ABSENT: Mapping[tuple[str, Capability], str] = {
     ("local", Capability.NOTIFY): "this host tells nobody when a process ends; machines are looked at",
+    ("lxc", Capability.NOTIFY): "this host tells nobody when a container ends; machines are looked at",
     **{
         ("static", capability): "its machines are made and run by somebody else, and there is nobody to ask"
         for capability in Capability
@@ -47,11 +50,22 @@ class Subject:
     options: dict[str, Any] = field(default_factory=dict)
     known: list[Sighting] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        if self.kind == "lxc":
+            self.options |= container_options()
+
     def open(self, **options: Any) -> Gateway:
         """Open the gateway, as another process would: nothing is shared but home and store."""
         engine = f"sqlite:///{self.home}/store.db"
         given = {**self.options, **options}
         return open_gateway(self.kind, "here", given, home=self.home, engine=engine, known=lambda: self.known)
+
+    @property
+    def fixed(self) -> str:
+        """An address that a machine may ask for."""
+        if self.kind == "lxc":
+            return str(ipaddress.ip_network(self.options["network"])[9])
+        return {"local": "127.96.7.9", "sim": "198.18.7.9"}[self.kind]
 
     def machine(self, gateway: Gateway) -> Sighting:
         """A machine to look at, made where that can be done."""
@@ -124,6 +138,33 @@ def killed(act: Callable[[Callable[..., Any]], object]) -> None:
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status), "the process ended before it came to the point of its death"
     assert os.WTERMSIG(status) == signal.SIGKILL
+
+
+def die_at(owner: object, name: str, *, after: bool) -> Callable[[Callable[..., object]], None]:
+    """Arrange for this process to die before or after its next call of a function."""
+
+    def arrange(die: Callable[..., object]) -> None:
+        real = getattr(owner, name)
+
+        def replacement(*arguments: object, **named: object) -> object:
+            if after:
+                real(*arguments, **named)
+            return die()
+
+        setattr(owner, name, replacement)
+
+    return arrange
+
+
+def die_during(subject: Subject, owner: object, name: str, after: bool, act: Callable[[Gateway], object]) -> None:
+    """Do something in a process that dies at the given point."""
+
+    def run(die: Callable[..., object]) -> None:
+        gateway = subject.open()
+        die_at(owner, name, after=after)(die)
+        act(gateway)
+
+    killed(run)
 
 
 def init_of(machine: Sighting) -> Process:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from adapters.gateways.subjects import Subject, order
-from adslib.adapters.gateways.local.addresses import Addresses
+from adslib.adapters.gateways.directories.addresses import Addresses
+from adslib.adapters.gateways.local.addresses import checked
 from adslib.domain.errors import Conflict, Failed, Invalid
 from adslib.domain.lifecycle import MachineState
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.req("A8", "A10")
 @pytest.fixture
 def addresses(tmp_path: Path) -> Addresses:
     """Claims of a host of the test's own, with room for six machines."""
-    return Addresses(tmp_path / "claims", ipaddress.IPv4Network("127.70.0.0/29"))
+    return Addresses(tmp_path / "claims", ipaddress.IPv4Network("127.70.0.0/29"), checked)
 
 
 def machine(tmp_path: Path, name: str) -> Path:
@@ -43,7 +44,7 @@ def test_every_machine_has_its_own(addresses: Addresses, tmp_path: Path) -> None
 
 
 def test_machines_that_want_one_at_once_get_one_each(addresses: Addresses, tmp_path: Path) -> None:
-    wide = Addresses(addresses.directory, ipaddress.IPv4Network("127.70.0.0/24"))
+    wide = Addresses(addresses.directory, ipaddress.IPv4Network("127.70.0.0/24"), checked)
     places = [machine(tmp_path, f"m{number}") for number in range(40)]
     with multiprocessing.get_context("fork").Pool(8) as pool:
         taken = pool.starmap(wide.claim, [(place, place.name) for place in places])

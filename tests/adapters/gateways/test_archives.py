@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.gateways.subjects import Subject, order
-from adslib.adapters.gateways.local import archives
+from adslib.adapters.gateways.directories import archives
 from adslib.domain.errors import Invalid
 
 pytestmark = pytest.mark.req("A8")

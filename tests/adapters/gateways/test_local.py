@@ -16,7 +16,6 @@ import pytest
 from adapters.gateways.subjects import Subject, below, init_of, order, tar, until
 from adslib.adapters.gateways import open_gateway
 from adslib.adapters.gateways.local import control, processes
-from adslib.adapters.gateways.local.machines import Machines
 from adslib.adapters.gateways.local.processes import Process
 from adslib.domain.errors import Conflict, Failed, Invalid
 from adslib.domain.gateway import Sighting
@@ -283,8 +282,8 @@ def test_somebody_who_is_busy_with_a_machine_is_waited_for_but_not_forever(
 ) -> None:
     gateway = local.open()
     gateway.create(order(id="one"))
-    monkeypatch.setattr("adslib.adapters.gateways.local.machines.BUSY_SECONDS", 0.1)
-    machines = Machines("here", local.home / "machines", 9, gateway._machines.addresses, gateway._machines.templates)  # type: ignore[attr-defined]
+    monkeypatch.setattr("adslib.adapters.gateways.directories.machines.BUSY_SECONDS", 0.1)
+    machines = gateway._machines  # type: ignore[attr-defined]
     with machines.busy("one"), pytest.raises(Conflict, match=r"'one'.*busy"):
         gateway.stop("one")
     assert gateway.stop("one").state is MachineState.STOPPED

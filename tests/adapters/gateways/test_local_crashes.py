@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from adapters.gateways.subjects import Subject, below, init_of, killed, order
-from adslib.adapters.gateways.local import control, snapshots
-from adslib.adapters.gateways.local.addresses import Addresses
-from adslib.adapters.gateways.local.directory import Directory
-from adslib.adapters.gateways.local.machines import Machines
+from adapters.gateways.subjects import Subject, below, die_during, init_of, order
+from adslib.adapters.gateways.directories import snapshots
+from adslib.adapters.gateways.directories.addresses import Addresses
+from adslib.adapters.gateways.directories.directory import Directory
+from adslib.adapters.gateways.directories.machines import Machines
+from adslib.adapters.gateways.local import control
 from adslib.adapters.gateways.local.templates import Templates
-from adslib.domain.gateway import Gateway
 from adslib.domain.lifecycle import MachineState
 
 pytestmark = pytest.mark.req("A8", "A9", "A22")
@@ -30,33 +29,6 @@ MAKING = [
 ]
 DELETING = [(control.Control, "stop"), (Machines, "part"), (Addresses, "release"), (Machines, "clear")]
 RETURNING = ["prepare", "exchange", "settle", "finish"]
-
-
-def die_at(owner: object, name: str, *, after: bool) -> Callable[[Callable[..., object]], None]:
-    """Arrange for this process to die before or after its next call of a function."""
-
-    def arrange(die: Callable[..., object]) -> None:
-        real = getattr(owner, name)
-
-        def replacement(*arguments: object, **named: object) -> object:
-            if after:
-                real(*arguments, **named)
-            return die()
-
-        setattr(owner, name, replacement)
-
-    return arrange
-
-
-def die_during(local: Subject, owner: object, name: str, after: bool, act: Callable[[Gateway], object]) -> None:
-    """Do something in a process that dies at the given point."""
-
-    def run(die: Callable[..., object]) -> None:
-        gateway = local.open()
-        die_at(owner, name, after=after)(die)
-        act(gateway)
-
-    killed(run)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adslib.adapters.gateways.registry import open_gateway
+from adslib.adapters.gateways.surroundings import HostKeys
 from adslib.domain.errors import AdsError, NotFound
 from adslib.domain.gateway import Capability, Gateway, Offer, Sighting
 from adslib.domain.gateway_setting import GatewaySetting
@@ -49,12 +50,14 @@ class Gateways:
         home: ADS_HOME. engine: the store's engine or URL, for gateways that keep their machines there.
         sizes: what machines of gateways without sizes of their own can be, smallest first.
         known: lists the machines that the store knows of a gateway, by the gateway's name.
+        host_keys: where SSH host keys are pinned.
     """
 
     home: Path
     engine: Engine | str
     sizes: tuple[Size, ...]
     known: Callable[[str], Iterable[Sighting]]
+    host_keys: HostKeys
 
     def setting(self, name: str, settings: Iterable[GatewaySetting]) -> GatewaySetting:
         """The setting of this name: an added one, else a default one.
@@ -92,6 +95,7 @@ class Gateways:
             engine=self.engine,
             known=partial(self.known, setting.name),
             sizes=self.sizes,
+            host_keys=self.host_keys,
         )
 
     def offers(self, settings: Iterable[GatewaySetting], *, with_default: bool) -> Offers:

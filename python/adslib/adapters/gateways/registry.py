@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adslib.adapters.gateways.surroundings import Surroundings, nothing_known
+from adslib.adapters.gateways.surroundings import HostKeys, Surroundings, Unpinned, nothing_known
 from adslib.domain.errors import Invalid
 from adslib.domain.gateway import Gateway, Sighting
 from adslib.domain.machine import DEFAULT_SIZES, Size
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Each module has a function connect(name, options, around) -> Gateway.
 KINDS: Mapping[str, str] = {
     "local": "adslib.adapters.gateways.local",
+    "lxc": "adslib.adapters.gateways.lxc",
     "sim": "adslib.adapters.gateways.sim",
     "static": "adslib.adapters.gateways.static",
 }
@@ -38,6 +39,7 @@ def open_gateway(
     engine: Engine | str | None = None,
     known: Callable[[], Iterable[Sighting]] = nothing_known,
     sizes: tuple[Size, ...] = DEFAULT_SIZES,
+    host_keys: HostKeys = Unpinned(),  # noqa: B008 – it has no state
 ) -> Gateway:
     """Open a gateway (A8, A9).
 
@@ -45,12 +47,15 @@ def open_gateway(
         kind: one of KINDS. name: what it is called in the store. options: see docs/gateways.md. home: ADS_HOME.
         engine: the store's engine or URL (`sim` keeps its cloud there).
         known: lists the machines that the store knows of this gateway (`static` has no other source).
-        sizes: what there is, smallest first (`local` and `sim` have no others).
+        sizes: what there is, smallest first (`local`, `lxc` and `sim` have no others).
+        host_keys: where SSH host keys are pinned.
 
     Raises:
         Invalid: no such kind, or an option is wrong or unknown.
     """
     if kind not in KINDS:
         raise Invalid(f"'{kind}' is no kind of gateway", place=f"gateway {name}", remedy=f"use {', '.join(KINDS)}")
-    gateway: Gateway = import_module(KINDS[kind]).connect(name, options, Surroundings(home, engine, known, sizes))
+    gateway: Gateway = import_module(KINDS[kind]).connect(
+        name, options, Surroundings(home, engine, known, sizes, host_keys)
+    )
     return gateway

@@ -6,20 +6,24 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from adslib.adapters.gateways.local.addresses import LOOPBACK, Addresses
+from adslib.adapters.gateways.directories import archives
+from adslib.adapters.gateways.directories.addresses import Addresses
+from adslib.adapters.gateways.directories.directory import Directory, Record
+from adslib.adapters.gateways.directories.gateway import DirectoryGateway, Parts
+from adslib.adapters.gateways.directories.machines import Machines
+from adslib.adapters.gateways.directories.system import system_of
+from adslib.adapters.gateways.local.addresses import LOOPBACK, checked
 from adslib.adapters.gateways.local.control import Control
-from adslib.adapters.gateways.local.gateway import LocalGateway
-from adslib.adapters.gateways.local.machines import Machines
-from adslib.adapters.gateways.local.templates import Templates
+from adslib.adapters.gateways.local.looking import Eyes
+from adslib.adapters.gateways.local.templates import MINIMAL, Templates
 from adslib.adapters.gateways.options import Options
 from adslib.adapters.gateways.surroundings import Surroundings
 from adslib.domain.errors import Invalid
 from adslib.domain.gateway import Gateway
-
-__all__ = ["LocalGateway", "connect"]
 
 HOST = ipaddress.IPv4Network("127.0.0.0/24")
 NETWORK = "127.64.0.0/10"
@@ -50,26 +54,33 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
             place=str(home),
             remedy="set ADS_HOME to another directory",
         )
+    templates = Templates(home / "templates", system_of())
+    control = Control(Path(runtime), grace)
+
+    def furnish(machine: Directory, record: Record) -> None:
+        templates.unfold(record.image, machine.root)
+
     machines = Machines(
         gateway=name,
+        noun="local machine",
         place=home / "machines",
+        os=templates.os,
+        image=MINIMAL,
         limit=limit,
-        addresses=Addresses(Path(claims), _network(network, name)),
-        templates=Templates(home / "templates", host_system()),
+        addresses=Addresses(Path(claims), _network(network, name), checked),
+        furnish=furnish,
     )
-    return LocalGateway(machines, Control(Path(runtime), grace), around.sizes, locations)
-
-
-def host_system() -> str:
-    """The operating system of this host as definitions name it, like `debian-12`."""
-    known = {}
-    for place in (Path("/etc/os-release"), Path("/usr/lib/os-release")):
-        if place.is_file():
-            for line in place.read_text(errors="replace").splitlines():
-                name, _, value = line.partition("=")
-                known[name.strip()] = value.strip().strip("\"'")
-            break
-    return "-".join(filter(None, (known.get("ID", "linux"), known.get("VERSION_ID"))))
+    parts = Parts(
+        machines=machines,
+        control=control,
+        eyes=Eyes(control),
+        templates=templates,
+        pack=archives.pack,
+        unpack=partial(archives.unpack, own=True),
+        sizes=around.sizes,
+        locations=locations,
+    )
+    return DirectoryGateway("local", parts)
 
 
 def _network(text: str, gateway: str) -> ipaddress.IPv4Network:

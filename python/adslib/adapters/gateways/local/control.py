@@ -23,8 +23,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from xml.parsers.expat import ExpatError
 
+from adslib.adapters.gateways.directories.directory import Directory
 from adslib.adapters.gateways.local import processes
-from adslib.adapters.gateways.local.directory import Directory
 from adslib.adapters.gateways.local.processes import Process
 from adslib.domain.errors import Failed, Invalid
 
@@ -86,6 +86,10 @@ class Control:
             return None
         init = Process(int(pid), int(start))
         return init if init.lives() else None
+
+    def runs(self, machine: Directory) -> bool:
+        """Whether its init lives."""
+        return self.init_of(machine) is not None
 
     def answers(self, machine: Directory) -> bool:
         """Whether the init of a machine answers on its socket and is not about to end."""

@@ -1,78 +1,67 @@
-"""Seeing what a local machine is right now, from facts alone: its directory, its processes, the answer of its init."""
+"""Seeing what local machines are right now: their processes, and the answers of their inits."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
+from adslib.adapters.gateways.directories.directory import Directory, Record
+from adslib.adapters.gateways.directories.looking import State
+from adslib.adapters.gateways.local import processes
 from adslib.adapters.gateways.local.control import Control
-from adslib.adapters.gateways.local.directory import Directory
-from adslib.adapters.gateways.local.machines import DELETING, MAKING, identity
 from adslib.adapters.gateways.local.processes import Process
-from adslib.domain.errors import Failed
-from adslib.domain.gateway import Sighting
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Connection, Reach
 
-KIND = "process"
 
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """What this host shows of local machines."""
 
-def sight(machine: Directory, control: Control, marked: Collection[Process]) -> Sighting:
-    """Look at one machine.
+    control: Control
+    kind: str = "process"
+    capabilities: frozenset[str] = frozenset()
 
-    Args:
-        marked: the processes of this host that carry its mark.
-    """
-    name = identity(machine.path)
-    for prefix, state in ((MAKING, MachineState.CREATING), (DELETING, MachineState.DELETING)):
-        if machine.path.name.startswith(prefix):
-            return Sighting(ref=name, name=name, state=state, id=name, kind=KIND, reason="this was not completed yet")
-    try:
-        record = machine.read()
-    except Failed as error:
-        if not machine.path.exists():
-            return Sighting(ref=name, name=name, state=MachineState.DELETING, id=name, kind=KIND)
-        return Sighting(ref=name, name=name, state=MachineState.FAILED, id=name, kind=KIND, reason=str(error))
-    state, reason = _state(machine, control, marked)
-    return Sighting(
-        ref=name,
-        name=record.name,
-        state=state,
-        id=record.id,
-        kind=KIND,
-        size=record.size,
-        os=record.os,
-        location=record.location,
-        image=record.image,
-        reach=Reach(
+    def states(self, machines: Sequence[Directory]) -> Sequence[State]:
+        """Their states, looked at side by side."""
+        marked = processes.marked(processes.running().values())
+        with ThreadPoolExecutor(16) as pool:
+            return list(pool.map(lambda machine: self._state(machine, marked.get(str(machine.path), ())), machines))
+
+    def reach(self, machine: Directory, record: Record) -> Reach:
+        """How one is reached: on this host, by its directory."""
+        return Reach(
             connection=Connection.LOCAL,
             address=record.address,
             root=str(machine.root),
             python=sys.executable,
             vars={
                 "ads_init": str(machine.init / "supervisord.conf"),
-                "ads_init_socket": str(control.socket_of(machine)),
+                "ads_init_socket": str(self.control.socket_of(machine)),
             },
-        ),
-        reason=reason,
-    )
+        )
 
+    def _state(self, machine: Directory, marked: Collection[Process]) -> State:
+        """The state of one.
 
-def _state(machine: Directory, control: Control, marked: Collection[Process]) -> tuple[MachineState, str]:
-    """The state of a machine that stands, and why, where that is not plain."""
-    init = control.init_of(machine)
-    if init:
-        if control.answers(machine):
-            return MachineState.RUNNING, ""
-        if init.lives():
-            return MachineState.FAILED, f"its init (process {init.pid}) does not answer; a reboot brings it back"
-    # The init may have ended, in order, since we looked for what carries its mark.
-    left = sorted(process.pid for process in marked if process.lives() and process != init)
-    if left:
-        numbers = ", ".join(map(str, left))
-        return MachineState.FAILED, f"its init is gone but process {numbers} is left; stopping it ends that"
-    if machine.unstarted.exists():
-        return MachineState.CREATING, "it was never started"
-    if (machine.init / "pid").exists():
-        return MachineState.STOPPED, "its init was killed, or this host was restarted"
-    return MachineState.STOPPED, ""
+        Args:
+            marked: the processes of this host that carry its mark.
+        """
+        init = self.control.init_of(machine)
+        if init:
+            if self.control.answers(machine):
+                return MachineState.RUNNING, ""
+            if init.lives():
+                return MachineState.FAILED, f"its init (process {init.pid}) does not answer; a reboot brings it back"
+        # The init may have ended, in order, since we looked for what carries its mark.
+        left = sorted(process.pid for process in marked if process.lives() and process != init)
+        if left:
+            numbers = ", ".join(map(str, left))
+            return MachineState.FAILED, f"its init is gone but process {numbers} is left; stopping it ends that"
+        if machine.unstarted.exists():
+            return MachineState.CREATING, "it was never started"
+        if (machine.init / "pid").exists():
+            return MachineState.STOPPED, "its init was killed, or this host was restarted"
+        return MachineState.STOPPED, ""

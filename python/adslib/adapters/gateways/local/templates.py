@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from adslib.adapters.gateways.local import archives
-from adslib.adapters.gateways.local.directory import settle
+from adslib.adapters.gateways.directories import archives
+from adslib.adapters.gateways.directories.directory import settle
 from adslib.adapters.gateways.orders import check_choice
 from adslib.domain.errors import Conflict, Failed, Invalid, NotFound
 from adslib.domain.gateway import InstanceTemplate

@@ -1,9 +1,9 @@
-"""The directory of one local machine: what lies where, and what is recorded about it.
+"""The directory of one machine: what lies where, and what is recorded about it.
 
-<home>/machines/<id>/machine.json    what is known about it, written once
-                     root/           its file system (ads_root)
-                     init/           configuration, record and logs of its supervisord
-                     snapshots/      <name>.tar of root/
+<id>/machine.json    what is known about it, written once
+     root/           its file system, or what differs in it from the one that it stands on
+     init/           configuration, record and logs of its init
+     snapshots/      <name>.tar of root/
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Directory:
             return Record(**{**text, "size": Size(**text["size"])})
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise Failed(
-                f"the record of a local machine cannot be read ({error})",
+                f"the record of a machine cannot be read ({error})",
                 place=str(self.record_file),
                 remedy="delete the machine, or put the file back from a backup",
             ) from error

@@ -1,4 +1,4 @@
-"""All local machines of one ADS_HOME: which there are, and how one comes into being and goes without a trace.
+"""All machines of one directory: which there are, and how one comes into being and goes without a trace.
 
 A machine is made as `.making-<id>` and takes its name when it is complete; it goes as `.deleting-<id>`. So whatever
 has the name of a machine is one, and after a crash it is plain what was under way.
@@ -7,16 +7,15 @@ has the name of a machine is one, and after a crash it is plain what was under w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from adslib.adapters.gateways.local.addresses import Addresses
-from adslib.adapters.gateways.local.directory import Directory, Record, remove, settle
-from adslib.adapters.gateways.local.locks import locked
-from adslib.adapters.gateways.local.templates import MINIMAL, Templates
+from adslib.adapters.gateways.directories.addresses import Addresses
+from adslib.adapters.gateways.directories.directory import Directory, Record, remove, settle
+from adslib.adapters.gateways.directories.locks import locked
 from adslib.domain.errors import AdsError, Failed, Invalid, NotFound
 from adslib.domain.gateway import Order
 
@@ -30,14 +29,19 @@ class Machines:
     """The directories of all machines.
 
     Args:
-        gateway: its name, for messages. place: where they lie. limit: how many there may be.
+        gateway: its name, for messages. noun: what one is called in them. place: where they lie. os: of all of them.
+        image: what they are made from if nothing else is ordered. limit: how many there may be.
+        furnish: fills the directory of a new machine with all but its record.
     """
 
     gateway: str
+    noun: str
     place: Path
+    os: str
+    image: str
     limit: int
     addresses: Addresses
-    templates: Templates
+    furnish: Callable[[Directory, Record], None]
 
     def directory(self, machine_id: str) -> Directory:
         """The directory of a machine, whether there is one or not."""
@@ -72,7 +76,7 @@ class Machines:
         """
         self.place.mkdir(parents=True, exist_ok=True)
         lock = self.place / f".{machine_id}.lock"
-        with locked(lock, f"local machine '{machine_id}'", BUSY_SECONDS):
+        with locked(lock, f"{self.noun} '{machine_id}'", BUSY_SECONDS):
             try:
                 yield self.directory(machine_id)
             finally:
@@ -103,21 +107,20 @@ class Machines:
         half = Directory(self.place / f"{MAKING}{order.id}")
         self._begin(half)
         try:
-            image = order.image or MINIMAL
             record = Record(
                 id=order.id,
                 name=order.name,
                 size=order.size,
-                os=self.templates.os,
+                os=self.os,
                 location=order.location,
-                image=image,
+                image=order.image or self.image,
                 address=self.addresses.claim(machine.path, order.id, order.address),
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
                 labels=dict(order.labels),
             )
-            self.templates.unfold(image, half.root)
             half.init.mkdir()
             half.snapshots.mkdir()
+            self.furnish(half, record)
             half.unstarted.touch()
             half.write(record)
             half.path.rename(machine.path)
@@ -125,7 +128,7 @@ class Machines:
         except (AdsError, OSError) as error:
             self.clear(order.id)
             if isinstance(error, OSError):
-                message = f"local machine '{order.name}' cannot be made ({error})"
+                message = f"{self.noun} '{order.name}' cannot be made ({error})"
                 raise Failed(message, place=str(half.path)) from error
             raise
 
@@ -171,4 +174,6 @@ def checked_id(machine_id: str) -> str:
     """
     if ID.fullmatch(machine_id):
         return machine_id
-    raise Invalid(f"'{machine_id}' is no id for a local machine", remedy="use 1 to 64 letters, digits, '-' and '_'")
+    raise Invalid(
+        f"'{machine_id}' is no id for a machine of this host", remedy="use 1 to 64 letters, digits, '-' and '_'"
+    )

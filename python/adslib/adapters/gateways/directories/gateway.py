@@ -1,44 +1,90 @@
-"""Machines that are directories of this host, each with an address, an init and processes of its own; no root needed.
+"""A gateway whose machines are directories of this host; how they run and are seen is what its kinds differ in.
 
 What is written of a machine never changes after its making. Whether it runs is asked of the host, never remembered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from adslib.adapters.gateways.local import processes, snapshots
-from adslib.adapters.gateways.local.addresses import checked
-from adslib.adapters.gateways.local.control import Control
-from adslib.adapters.gateways.local.directory import Directory
-from adslib.adapters.gateways.local.looking import KIND, sight
-from adslib.adapters.gateways.local.machines import ID, Machines, checked_id
+from adslib.adapters.gateways.directories import snapshots
+from adslib.adapters.gateways.directories.directory import Directory
+from adslib.adapters.gateways.directories.looking import Eyes, sights
+from adslib.adapters.gateways.directories.machines import ID, Machines, checked_id
+from adslib.adapters.gateways.directories.snapshots import Pack, Unpack
 from adslib.adapters.gateways.orders import check_choice, check_size
 from adslib.domain.gateway import Capability, InstanceTemplate, Offer, Order, Sighting, Snapshot
 from adslib.domain.machine import Size
 
 
-class LocalGateway:
-    """The gateway of machines on this host (A8, A9).
+class Control(Protocol):
+    """Starts and stops machines."""
+
+    def runs(self, machine: Directory) -> bool:
+        """Whether its init lives."""
+
+    def answers(self, machine: Directory) -> bool:
+        """Whether an init that lives is of use."""
+
+    def start(self, machine: Directory) -> None:
+        """Start a machine that does not run, and wait for it."""
+
+    def stop(self, machine: Directory) -> None:
+        """End all that runs of a machine; nothing happens if nothing does."""
+
+
+class Templates(Protocol):
+    """The instance templates that machines are made from."""
+
+    def all(self) -> Sequence[InstanceTemplate]:
+        """List them by name."""
+
+    def check(self, name: str) -> None:
+        """Make sure that there is one of this name, or refuse with those there are."""
+
+    def upload(self, name: str, source: Path) -> InstanceTemplate:
+        """Take a tar file as a template."""
+
+    def delete(self, name: str) -> None:
+        """Remove one; nothing happens if it is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a gateway is put together from.
 
     Args:
-        machines: their directories. control: their inits.
-        sizes: what its machines are said to be. locations: the names that their location may have; empty: any.
+        machines: their directories. control: starts and stops them. eyes: sees them.
+        templates: what they are made from. pack, unpack: how a snapshot is saved and brought back.
+        sizes: what its machines can be. locations: the names that their location may have; empty: any.
+        forget: told the id of a machine that was deleted.
     """
 
-    kind = "local"
+    machines: Machines
+    control: Control
+    eyes: Eyes
+    templates: Templates
+    pack: Pack
+    unpack: Unpack
+    sizes: tuple[Size, ...]
+    locations: tuple[str, ...]
+    forget: Callable[[str], None] = lambda _id: None
+
+
+class DirectoryGateway:
+    """The gateway of machines that are directories of this host (A8, A9)."""
+
     capabilities = frozenset(Capability) - {Capability.NOTIFY}
 
-    def __init__(
-        self, machines: Machines, control: Control, sizes: tuple[Size, ...], locations: tuple[str, ...]
-    ) -> None:
-        self.name = machines.gateway
-        self._machines = machines
-        self._control = control
-        self._sizes = sizes
-        self._locations = locations
+    def __init__(self, kind: str, parts: Parts) -> None:
+        self.kind = kind
+        self.name = parts.machines.gateway
+        self._machines = parts.machines
+        self._control = parts.control
+        self._parts = parts
 
     # ── making and deleting ──────────────────────────────────────────────────────────────────────────
 
@@ -64,6 +110,7 @@ class LocalGateway:
                 self._machines.clear(ref)
                 self._machines.part(machine)
             self._machines.clear(ref)
+            self._parts.forget(ref)
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -94,22 +141,17 @@ class LocalGateway:
 
     def machines(self) -> Sequence[Sighting]:
         """Read the state of all machines, half made and half deleted ones too."""
-        marked = processes.marked(processes.running().values())
-        with ThreadPoolExecutor(16) as pool:
-            looks = [
-                pool.submit(sight, machine, self._control, marked.get(str(machine.path), ()))
-                for machine in self._machines.all()
-            ]
-        return tuple(look.result() for look in looks)
+        return sights(self._machines.all(), self._parts.eyes)
 
     def offer(self) -> Offer:
-        """Offer nominal sizes: nothing limits what the processes of a machine take."""
+        """Offer its sizes, as many as its limit allows."""
         return Offer(
             gateway=self.name,
-            kind=KIND,
-            sizes=self._sizes,
-            locations=self._locations,
-            systems=(self._machines.templates.os,),
+            kind=self._parts.eyes.kind,
+            sizes=self._parts.sizes,
+            locations=self._parts.locations,
+            systems=(self._machines.os,),
+            capabilities=self._parts.eyes.capabilities,
             room=max(0, self._machines.limit - len(self._machines.all())),
         )
 
@@ -117,15 +159,15 @@ class LocalGateway:
 
     def templates(self) -> Sequence[InstanceTemplate]:
         """List the instance templates."""
-        return self._machines.templates.all()
+        return self._parts.templates.all()
 
     def upload_template(self, name: str, path: str) -> InstanceTemplate:
         """Take a tar file as an instance template."""
-        return self._machines.templates.upload(name, Path(path))
+        return self._parts.templates.upload(name, Path(path))
 
     def delete_template(self, name: str) -> None:
-        """Remove an instance template; machines made from it are copies and stay."""
-        self._machines.templates.delete(name)
+        """Remove an instance template."""
+        self._parts.templates.delete(name)
 
     def snapshots(self, ref: str) -> Sequence[Snapshot]:
         """List the snapshots of a machine."""
@@ -135,13 +177,12 @@ class LocalGateway:
     def create_snapshot(self, ref: str, name: str) -> Snapshot:
         """Save the files of a machine as they are now; its processes go on meanwhile."""
         with self._machines.known(ref) as machine:
-            return snapshots.create(machine, name)
+            return snapshots.create(machine, name, self._parts.pack)
 
     def restore_snapshot(self, ref: str, name: str) -> Sighting:
         """Bring the files of a machine back; it is stopped meanwhile."""
         with self._machines.known(ref) as machine:
-            runs = self._control.init_of(machine) is not None
-            ran = snapshots.prepare(machine, name, runs)
+            ran = snapshots.prepare(machine, name, self._parts.unpack, self._control.runs(machine))
             self._control.stop(machine)
             snapshots.exchange(machine)
             if ran:
@@ -158,27 +199,26 @@ class LocalGateway:
 
     def _start(self, machine: Directory) -> None:
         """Start a machine unless it runs, on the address that it was made with."""
-        if self._control.init_of(machine):
+        if self._control.runs(machine):
             if self._control.answers(machine):
                 return
             self._control.stop(machine)
-        # A restart of this host may have wiped the claims, and somebody may have been faster.
+        # A restart of the host may have wiped the claims, and somebody may have been faster.
         self._machines.addresses.claim(machine.path, machine.path.name, machine.read().address)
         snapshots.exchange(machine)
         self._control.start(machine)
 
     def _sight(self, machine: Directory) -> Sighting:
-        marked = processes.marked(processes.running().values())
-        return sight(machine, self._control, marked.get(str(machine.path), ()))
+        return sights([machine], self._parts.eyes)[0]
 
     def _check(self, order: Order) -> None:
         """Refuse an order that cannot be met, before anything is done."""
         checked_id(order.id)
-        check_size(order.size, self._sizes)
-        check_choice("operating system", order.os, [self._machines.templates.os])
-        if self._locations:
-            check_choice("location", order.location, self._locations)
+        check_size(order.size, self._parts.sizes)
+        check_choice("operating system", order.os, [self._machines.os])
+        if self._parts.locations:
+            check_choice("location", order.location, self._parts.locations)
         if order.image:
-            self._machines.templates.check(order.image)
+            self._parts.templates.check(order.image)
         if order.address:
-            checked(order.address)
+            self._machines.addresses.fit(order.address)

@@ -1,4 +1,4 @@
-"""Snapshots of a local machine: tar files of its root, beside it.
+"""Snapshots of a machine: tar files of its root, beside it.
 
 Going back takes three steps, each safe to interrupt: the files are unpacked beside the root, the machine stops and
 both change places, the old root goes. The next start finishes what was begun.
@@ -6,15 +6,20 @@ both change places, the old root goes. The next start finishes what was begun.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from adslib.adapters.gateways.local import archives
-from adslib.adapters.gateways.local.directory import Directory, remove, settle
+from adslib.adapters.gateways.directories.directory import Directory, remove, settle
 from adslib.domain.errors import Conflict, Invalid, NotFound
 from adslib.domain.gateway import Snapshot
 from adslib.domain.names import checked_name
+
+Pack = Callable[[Path, Path], None]
+"""Writes a root to a tar file, which appears when it is complete."""
+
+Unpack = Callable[[Path, Path], None]
+"""Unpacks such a file into a new directory."""
 
 
 def of(machine: Directory) -> Sequence[Snapshot]:
@@ -23,7 +28,7 @@ def of(machine: Directory) -> Sequence[Snapshot]:
     return tuple(_snapshot(machine, file) for file in files)
 
 
-def create(machine: Directory, name: str) -> Snapshot:
+def create(machine: Directory, name: str, pack: Pack) -> Snapshot:
     """Save the root as it is now.
 
     Raises:
@@ -33,12 +38,12 @@ def create(machine: Directory, name: str) -> Snapshot:
     if file.exists():
         message = f"machine '{machine.path.name}' has a snapshot '{name}' already"
         raise Conflict(message, remedy="choose another name, or delete it first")
-    archives.pack(machine.root, file)
+    pack(machine.root, file)
     settle(machine.snapshots)
     return _snapshot(machine, file)
 
 
-def prepare(machine: Directory, name: str, runs: bool) -> bool:
+def prepare(machine: Directory, name: str, unpack: Unpack, runs: bool) -> bool:
     """Unpack a snapshot beside the root.
 
     Returns:
@@ -57,7 +62,7 @@ def prepare(machine: Directory, name: str, runs: bool) -> bool:
     remove(half)
     remove(_restored(machine))
     try:
-        archives.unpack(file, half, own=True)
+        unpack(file, half)
         half.rename(_restored(machine))
     finally:
         remove(half)

@@ -1,0 +1,134 @@
+"""Instance templates of containers: tar files, unpacked once, that machines stand on.
+
+One with an init is a whole file system; any other is laid over the foundation. What a machine stands on stays.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from hashlib import file_digest
+from pathlib import Path
+
+from adslib.adapters.gateways.directories import archives
+from adslib.adapters.gateways.directories.directory import remove, settle, write
+from adslib.adapters.gateways.directories.locks import locked
+from adslib.adapters.gateways.directories.system import system_of
+from adslib.adapters.gateways.lxc.foundations import Foundations
+from adslib.adapters.gateways.orders import check_choice
+from adslib.domain.errors import Conflict, Invalid, NotFound
+from adslib.domain.gateway import InstanceTemplate
+from adslib.domain.names import checked_name
+
+INITS = ("sbin/init", "usr/sbin/init", "lib/systemd/systemd", "usr/lib/systemd/systemd")
+BUSY_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """The templates in a directory, and the foundation, which is one too.
+
+    Args:
+        directory: where they lie. machines: where the machines are that may stand on them.
+    """
+
+    directory: Path
+    machines: Path
+    foundations: Foundations
+
+    def all(self) -> Sequence[InstanceTemplate]:
+        """List them by name."""
+        files = self.directory.glob("[!.]*/template.json") if self.directory.is_dir() else ()
+        found = [self._read(file.parent) for file in files]
+        own = InstanceTemplate(self.foundations.os, self.foundations.os)
+        return tuple(sorted([*found, own], key=lambda template: template.name))
+
+    def check(self, name: str) -> None:
+        """Make sure that there is such a template.
+
+        Raises:
+            Invalid: there is none; the message says which there are.
+        """
+        check_choice("instance template", name, [template.name for template in self.all()])
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[list[Path]]:
+        """The directories that a machine of a template stands on, the upper first; it stays while the block runs."""
+        if name == self.foundations.os:
+            yield [self.foundations.ready()]
+            return
+        with self._alone():
+            self.check(name)
+            root = self.directory / name / "root"
+            whole = any((root / init).exists() or (root / init).is_symlink() for init in INITS)
+            yield [root] if whole else [root, self.foundations.ready()]
+
+    def upload(self, name: str, source: Path) -> InstanceTemplate:
+        """Take a tar file, compressed or not, as a template. The same file once more changes nothing.
+
+        Raises:
+            Invalid: wrong name, no tar file, or it would write outside the machine. Conflict: the name is taken.
+        """
+        built_in = name == self.foundations.os
+        place = self.directory / (name if built_in else checked_name(name, "an instance template"))
+        archives.check(source)
+        with source.open("rb") as file:
+            digest = file_digest(file, "sha256").hexdigest()
+        with self._alone():
+            if built_in or (place.exists() and (place / "digest").read_text() != digest):
+                message = f"there is another instance template '{name}'"
+                raise Conflict(message, remedy="choose another name or delete it")
+            if not place.exists():
+                self._unfold(source, place, digest)
+            return self._read(place)
+
+    def delete(self, name: str) -> None:
+        """Remove a template; nothing happens if it is gone.
+
+        Raises:
+            Invalid: it is built in. NotFound: there can be no such one. Conflict: machines stand on it.
+        """
+        if name == self.foundations.os:
+            raise Invalid(f"instance template '{name}' is built in and stays")
+        try:
+            place = self.directory / checked_name(name, "an instance template")
+        except Invalid as error:
+            raise NotFound(f"there is no instance template {name!r}") from error
+        with self._alone():
+            users = [
+                path.parent.name for path in self.machines.glob("*/config") if f":{place}/root:" in path.read_text()
+            ]
+            if users:
+                names = ", ".join(sorted(users)[:5])
+                message = f"{len(users)} machines stand on instance template '{name}': {names}"
+                raise Conflict(message, remedy="delete these machines first")
+            if place.exists():
+                place.rename(self.directory / f".old-{name}")
+            remove(self.directory / f".old-{name}")
+
+    def _unfold(self, source: Path, place: Path, digest: str) -> None:
+        half = self.directory / f".new-{place.name}"
+        remove(half)
+        half.mkdir()
+        try:
+            archives.unpack(source, half / "root", own=True)
+            root = half / "root"
+            os = system_of(root) if (root / "etc/os-release").exists() else self.foundations.os
+            known = InstanceTemplate(place.name, os, source.stat().st_size)
+            write(half / "digest", digest)
+            write(half / "template.json", json.dumps(asdict(known)))
+            half.rename(place)
+            settle(self.directory)
+        finally:
+            remove(half)
+
+    def _read(self, place: Path) -> InstanceTemplate:
+        return InstanceTemplate(**json.loads((place / "template.json").read_text()))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with locked(self.directory / ".lock", "the instance templates", BUSY_SECONDS):
+            yield

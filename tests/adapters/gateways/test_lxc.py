@@ -1,0 +1,138 @@
+"""Containers of this host: what is refused before anything is done, what they may not ask, what they share (A8, A9)."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.gateways.subjects import SMALL, Subject, order, tar
+from adslib.adapters.gateways import open_gateway
+from adslib.adapters.gateways.lxc import limits, packages, programs
+from adslib.domain.errors import Conflict, Failed, Invalid, Unsupported
+from adslib.domain.gateway import Sighting
+from containers import NoHosts
+
+pytestmark = pytest.mark.req("A8", "A9")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"network": "10.1.2.3/24"}, "has host bits set"),
+        ({"network": "10.1.2.0/30"}, "room for no host"),
+        ({"network": "fd00::/64"}, "option network"),
+        ({"bridge": "Much_too_long_for_a_bridge"}, "no name for a bridge"),
+        ({"suite": "slink"}, "use one of: bookworm, bullseye"),
+        ({"folder": "/srv/my machines"}, "cannot lie below a path with ' '"),
+        ({"limits": "disk"}, "use some of: cpu, memory"),
+        ({"colour": "blue"}, "'colour' is no option"),
+    ],
+)
+def test_a_wrong_option_is_refused_wherever_it_is_said(tmp_path: Path, options: dict[str, Any], told: str) -> None:
+    with pytest.raises(Invalid, match=f"(?i){told}"):
+        open_gateway("lxc", "here", options, home=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_host_that_cannot_run_containers_is_told_all_that_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "PATH", str(tmp_path))
+    with pytest.raises(
+        Unsupported, match=r"cannot work here: .*not installed: .*lxc mmdebstrap nftables.*Apt-get inst"
+    ):
+        open_gateway("lxc", "here", {}, home=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_size_that_cannot_be_held_is_refused_where_it_is_demanded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "GROUPS", tmp_path)
+    assert limits.lines(SMALL, []) == []
+    with pytest.raises(Failed, match=r"no control group for 'memory'.*option 'limits'"):
+        limits.lines(SMALL, [limits.Limit.MEMORY])
+    (tmp_path / "cgroup.controllers").write_text("cpu io memory\n")
+    held = ["lxc.cgroup2.cpu.max = 100000 100000", f"lxc.cgroup2.memory.max = {2**30}"]
+    assert limits.lines(SMALL, [limits.Limit.MEMORY]) == held
+
+
+def test_the_proxy_asks_nothing_of_this_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packages, "FOLDER", tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), packages.Handler) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        for path in ("http://127.0.0.1/", "http://localhost/a.deb", "https://deb.debian.org/a.deb", "/a.deb"):
+            asked = http.client.HTTPConnection("127.0.0.1", proxy.server_port, timeout=10)
+            asked.request("GET", path)
+            assert asked.getresponse().status == http.client.BAD_GATEWAY
+            asked.close()
+        proxy.shutdown()
+    assert list(tmp_path.iterdir()) == []
+
+
+# ── on real containers ───────────────────────────────────────────────────────────────────────────────
+
+GET = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=30).read().decode())"
+
+
+@pytest.fixture
+def lxc(make_subject: Callable[..., Subject]) -> Iterator[Subject]:
+    """A gateway of containers."""
+    try:
+        yield make_subject("lxc")
+    except NoHosts as reason:
+        pytest.skip(str(reason))
+
+
+def tell(lxc: Subject, machine: Sighting, *words: str) -> str:
+    """Run a command in a container; it must succeed. Gives its output."""
+    place = lxc.home / "lxc" / "here" / "machines"
+    command = ["lxc-attach", "-P", str(place), "-n", machine.ref, "--clear-env", "--", *words]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.slow
+def test_a_package_is_downloaded_once(lxc: Subject) -> None:
+    # The foundation of all tests, but packages of this test's own.
+    (lxc.home / "cache").mkdir()
+    (lxc.home / "cache" / "foundations").symlink_to(Path(lxc.options["cache"]) / "foundations")
+    gateway = lxc.open(cache=str(lxc.home / "cache"))
+    mirror, one, two = (gateway.create(order()) for _ in range(3))
+    tell(lxc, mirror, "sh", "-c", "mkdir /srv/pool && echo first >/srv/pool/a.deb && echo first >/srv/pool/Release")
+    tell(lxc, mirror, "systemd-run", "-u", "mirror", "--working-directory=/srv", "python3", "-m", "http.server", "80")
+    proxy = tell(lxc, one, "apt-config", "shell", "P", "Acquire::http::Proxy").partition("=")[2].strip("'")
+    base = f"http://{mirror.reach.address}/pool"
+
+    def ask(machine: Sighting, name: str) -> str:
+        return tell(lxc, machine, "env", f"http_proxy={proxy}", "python3", "-c", GET, f"{base}/{name}")
+
+    tell(lxc, one, "sh", "-c", f"until python3 -c '{GET}' {base}/Release; do :; done")
+    assert (ask(one, "a.deb"), ask(one, "Release")) == ("first", "first")
+    tell(lxc, mirror, "sh", "-c", "echo second >/srv/pool/a.deb; echo second >/srv/pool/Release")
+    assert (ask(two, "a.deb"), ask(two, "Release")) == ("first", "second")
+
+
+@pytest.mark.slow
+def test_what_a_machine_stands_on_stays_and_others_bridges_are_respected(lxc: Subject, tmp_path: Path) -> None:
+    gateway = lxc.open()
+    gateway.upload_template("golden", str(tar(tmp_path / "a.tar", {"srv/hello": "hello"})))
+    made = gateway.create(order(image="golden"))
+    assert tell(lxc, made, "cat", "/srv/hello") == "hello"
+    with pytest.raises(Conflict, match=f"1 machines stand on instance template 'golden': {made.ref}"):
+        gateway.delete_template("golden")
+    other = lxc.open(folder=str(lxc.home / "other"))
+    with pytest.raises(Conflict, match=r"belongs to the gateway in .*/lxc/here.*another 'bridge'"):
+        other.create(order(id="late"))
+    other.delete("late")
+    assert gateway.look(made.ref) == made
+    gateway.delete(made.ref)
+    gateway.delete_template("golden")
