@@ -114,7 +114,7 @@ def test_options_may_come_as_texts(cloud: Subject) -> None:
 def test_without_a_store_there_is_no_simulation(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="needs the store"):
         open_gateway("sim", "here", {}, home=tmp_path)
-    with pytest.raises(Invalid, match=r"no kind of gateway.*(?i:use) local, sim, static"):
+    with pytest.raises(Invalid, match=r"no kind of gateway.*(?i:use) local, lxc, sim, static"):
         open_gateway("cloudy", "here", {}, home=tmp_path)
 
 
