@@ -19,11 +19,22 @@ from adslib.domain.errors import AdsError
 if TYPE_CHECKING:
     from adslib.adapters.documents import Document, Draft
     from adslib.domain.assignment import AddressRequest
+    from adslib.domain.pool_rule import PoolRule
     from adslib.usecases.ads import Ads
     from adslib.usecases.machine_spec import MachineSpec
 
 __version__ = "0.1.0"
-__all__ = ["AdsError", "MachineSpec", "collect", "connect", "load", "preload", "read_request", "to_yaml"]
+__all__ = [
+    "AdsError",
+    "MachineSpec",
+    "PoolRule",
+    "collect",
+    "connect",
+    "load",
+    "preload",
+    "read_request",
+    "to_yaml",
+]
 
 
 def connect(database_url: str = "", *, actor: str = "", tenant: str = "default", create: bool = True) -> Ads:
@@ -100,12 +111,13 @@ def read_request(written: Mapping[str, Any]) -> AddressRequest:
 
 
 def __getattr__(name: str) -> Any:
-    """Import `MachineSpec` on its first use: what `ads.machines.add` takes."""
-    if name != "MachineSpec":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from adslib.usecases.machine_spec import MachineSpec
+    """Import on their first use `MachineSpec`, which `ads.machines.add` takes, and `PoolRule`, for `ads.pool`."""
+    from importlib import import_module
 
-    return MachineSpec
+    homes = {"MachineSpec": "adslib.usecases.machine_spec", "PoolRule": "adslib.domain.pool_rule"}
+    if name not in homes:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(homes[name]), name)
 
 
 def preload(database_url: str = "") -> None:

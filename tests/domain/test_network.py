@@ -26,6 +26,10 @@ def network(name: str, prefix: str = "10.0.0.0/24", **words: Any) -> Network:
     [
         ({"vlan": 0}, "0 is no VLAN. Use 1 to 4094"),
         ({"vlan": 4095}, "4095 is no VLAN"),
+        ({"cooldown": 1 << 31}, "2147483648 is no cool-down"),
+        ({"position": 1 << 31}, "2147483648 is no position"),
+        ({"lan": "a\x1b[31mb"}, r"LAN: 'a\x1b[31mb' is no text of one line. Use up to 255 readable characters"),
+        ({"tags": {"rack": "x" * 256}}, "is no text of one line"),
         ({"vxlan": 1 << 24}, "16777216 is no VXLAN. Use 1 to 16777215"),
         (
             {"gateway": read_address("10.0.1.1")},
@@ -33,7 +37,7 @@ def network(name: str, prefix: str = "10.0.0.0/24", **words: Any) -> Network:
         ),
         ({"gateway": read_address("2001:db8::1")}, "of another family than 10.0.0.0/24. Use an IPv4 address"),
         ({"mtu": 60}, "60 is no MTU for IPv4. Use 68 to 65535"),
-        ({"cooldown": -1}, "Use 0 or more seconds"),
+        ({"cooldown": -1}, "-1 is no cool-down in seconds. Use 0 to 2147483647"),
         ({"zone": "west..example"}, "'west..example' is no zone. Write it like west.example.com"),
         ({"pattern": "{service}"}, "makes no unique names. Have {n} in it, once"),
         ({"pattern": "{colour}-{n}"}, "has an unknown {colour}. Known are {service}"),

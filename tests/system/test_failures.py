@@ -149,7 +149,7 @@ def test_an_unreachable_machine_fails_what_stands_on_it(home: Home) -> None:
     assert home.state("far") == "not-deployed"
     with home.ads() as ads:
         machine = ads.machines.show("far1")
-    assert (machine["holder"], machine["state"], machine["availability"]) == ("", "failed", "unavailable")
+    assert (machine["holder"], machine["state"], machine["availability"]) == ("", "failed", "quarantined")
     assert "abandoned uncleaned by environment 'far'" in machine["reason"]
 
 

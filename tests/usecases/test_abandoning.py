@@ -63,14 +63,14 @@ def test_what_cannot_be_cleaned_stays_held_until_it_is_abandoned(standing: Ads) 
     assert f"machine '{dead}' abandoned uncleaned, db-1 may be left on it" in given_up.message
     assert f"db-1 on machine '{dead}' abandoned uncleaned: no route to host" in warnings(ads)
     assert (set(pool(ads).values()), ads.environments.show("shop")["instances"]) == ({""}, [])
-    assert (machine(ads, dead)["state"], machine(ads, dead)["availability"]) == ("failed", "unavailable")
+    assert (machine(ads, dead)["state"], machine(ads, dead)["availability"]) == ("failed", "quarantined")
     assert "abandoned uncleaned by environment 'shop': db-1" in str(machine(ads, dead)["reason"])
     assert ads.environments.plan("shop").blocked, "nobody is handed it"
-    assert f"ads machine add {dead} --cleaned" in ads.machines.add(MachineSpec(dead)).message
+    assert f"ads machine release {dead}" in ads.machines.add(MachineSpec(dead)).message
     assert machine(ads, dead)["state"] == "failed", "only a person's word brings it back"
-    assert ads.machines.add(MachineSpec(dead, cleaned=True)).changed
+    assert ads.machines.release(dead).changed
     assert (machine(ads, dead)["availability"], machine(ads, dead)["reason"]) == ("available", "")
-    assert not ads.machines.add(MachineSpec(dead, cleaned=True)).changed
+    assert not ads.machines.release(dead).changed
     assert carry_out(ads).after["state"] == "live"
 
 

@@ -212,3 +212,42 @@ def test_a_release_that_comes_twice_takes_nothing_from_the_next(store_url: str) 
         assert refused.value.code == "stale-release"
         with ads.app.store.reading() as tx:
             assert tx.addresses.at("default", [Address(4, read_address("10.0.0.1").number)])
+
+
+@pytest.mark.req("I5", "I7")
+def test_of_many_who_release_the_same_one_does_also_while_networks_are_split(store_url: str) -> None:
+    prepared(store_url, "10.0.0.0/23", vlan=110, datacenter="west")
+    with acting(store_url) as ads:
+        request = AddressRequest(network="blue", count=40)
+        ids = [row["id"] for row in ads.addresses.allocate(request).after["addresses"]]
+
+    def act(url: str, number: int) -> int:
+        released = 0
+        with acting(url) as ads:
+            if number == 0:
+                for _ in range(5):
+                    ads.networks.split("blue", length=24)
+                    ads.networks.merge(["blue", "blue-2"])
+                return 0
+            for id in ids:
+                released += ads.addresses.release([id], missing_ok=True).changed
+        return released
+
+    assert sum(all_at_once(store_url, 5, act)) == len(ids)
+    with acting(store_url) as ads:
+        consistent(ads)
+        free = ads.networks.show("blue")["free"]
+        assert len(got(ads, count=free)) == free == 510
+
+
+@pytest.mark.req("I7")
+def test_ranges_that_are_held_back_at_once_are_all_held(store_url: str) -> None:
+    prepared(store_url, "10.0.0.0/24")
+
+    def hold(url: str, number: int) -> None:
+        with acting(url) as ads:
+            ads.networks.hold("blue", f"10.0.0.{number + 1}")
+
+    all_at_once(store_url, 8, hold)
+    with acting(store_url) as ads:
+        assert len(ads.networks.show("blue")["held"]) == 8

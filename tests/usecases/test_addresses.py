@@ -12,6 +12,7 @@ from adslib import AdsError
 from adslib.domain.assignment import AddressRequest
 from adslib.usecases.ads import Ads
 from adslib.usecases.outcome import Outcome
+from usecases.acting import acting_also, document, tenant
 
 NETWORKS = [
     {"name": "west", "prefix": "10.0.0.0/29", "datacenter": "west", "vlan": 110, "owner": "a", "zone": "w.example"},
@@ -151,3 +152,37 @@ def test_what_is_free_is_named_without_being_taken(ads: Ads) -> None:
     assert len(set(ads.addresses.free("big", count=5000)["addresses"])) == 5000
     with pytest.raises(AdsError, match=r"100000 addresses cannot be named\. Ask for 0 to 65536"):
         ads.addresses.free("big", count=100_000)
+
+
+@pytest.mark.req("I2", "I4")
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"names": ["Web", "web"]}, "it gives one of its names twice"),
+        ({"names": ["bücher", "xn--bcher-kva"]}, "it gives one of its names twice"),
+        ({"count": "9" * 40}, "count: a number of 40 digits is too large. Use up to 39 digits"),
+        ({"machine": "x" * 256}, "machine: .* is no text of one line"),
+        ({"why": "a\nb"}, r"why: 'a\\nb' is no text of one line"),
+        ({"key": "a\0b"}, r"key: 'a\\x00b' is no text of one line"),
+    ],
+)
+def test_what_nobody_can_use_or_read_is_refused_by_name(said: dict[str, Any], told: str) -> None:
+    with pytest.raises(AdsError, match=told.replace("'", ".")) as refused:
+        adslib.read_request({"network": "west", **said})
+    assert refused.value.code == "invalid"
+
+
+@pytest.mark.req("I4")
+def test_a_name_that_grew_too_long_for_its_number_is_refused(ads: Ads) -> None:
+    request = web(name=True, service="a" * 61, count=9, address=False)
+    assert len(ads.addresses.allocate(request).after["addresses"]) == 9
+    with pytest.raises(AdsError, match="a-10' is no name"):
+        ads.addresses.allocate(web(name=True, service="a" * 61))
+
+
+@pytest.mark.req("I6", "A20")
+def test_nobody_gives_addresses_to_another_tenants_environment(ads: Ads) -> None:
+    ads.environments.create(document())
+    ads.networks.add({"name": "red-1", "prefix": "10.0.0.0/24", "space": "red", "tenant": "red"})
+    with acting_also(ads, tenant("red")) as red, pytest.raises(AdsError, match="environment 'shop' is not yours"):
+        red.addresses.allocate(adslib.read_request({"network": "red-1", "environment": "shop"}))

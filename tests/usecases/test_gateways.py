@@ -214,3 +214,12 @@ def test_permissions(ads: Ads, acting: Callable[..., Ads]) -> None:
         looker.gateways.upload_template("local", "x", "/nowhere")
     with pytest.raises(Forbidden):
         acting("nobody", permissions=set()).gateways.list()
+
+
+@pytest.mark.req("A10")
+def test_every_gateway_may_say_how_often_it_is_to_be_read(ads: Ads) -> None:
+    ads.gateways.add("cloud", "sim", {"refresh_every": "60"})
+    ads.gateways.add("rack", "static", {"refresh_every": 3600})
+    assert ads.gateways.show("cloud")["options"] == {"refresh_every": "60"}
+    with pytest.raises(Invalid, match=r"option refresh_every: 'often' will not do\. Use a number from 0 to 604800"):
+        ads.gateways.add("hasty", "sim", {"refresh_every": "often"})

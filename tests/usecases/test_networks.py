@@ -13,7 +13,7 @@ import adslib
 from adslib import AdsError
 from adslib.domain.actor import ALL, Actor, Permission
 from adslib.usecases.ads import Ads
-from usecases.acting import acting_also, tenant
+from usecases.acting import acting_also, tenant, with_machines
 
 WEST = {"name": "west", "prefix": "10.0.0.0/24", "datacenter": "west", "vlan": 110, "zone": "west.example.com"}
 
@@ -167,6 +167,36 @@ def test_a_tenant_sees_and_touches_its_own_networks_only(ads: Ads) -> None:
     assert ads.networks.show("west")["taken"] == 1
 
 
+@pytest.mark.req("I6", "A20")
+def test_a_tenant_is_told_nothing_of_anothers_networks_and_names(ads: Ads) -> None:
+    ads.networks.add({**WEST, "space": "blue"})
+    ask(ads, names=["secret"], machine="hidden")
+    with acting_also(ads, tenant("red")) as red:
+        mine = {"name": "red-1", "prefix": "10.0.0.0/24"}
+        told = []
+        for change in ({"space": "blue"}, {"vlan": 110, "datacenter": "west"}):
+            with pytest.raises(AdsError) as refused:
+                red.networks.add({**mine, **change})
+            told.append(str(refused.value))
+        assert red.networks.add({**mine, "tenant": None, "zone": WEST["zone"]}).after["tenant"] == "red"
+        with pytest.raises(AdsError) as refused:
+            ask(red, network="red-1", names=["secret"])
+        assert refused.value.code == "name-taken"
+        assert not [text for text in (*told, str(refused.value)) if "network 'west'" in text or "hidden" in text], told
+
+
+@pytest.mark.req("I5", "A20")
+def test_what_one_tenant_does_with_a_machine_leaves_anothers_of_the_same_name_alone(ads: Ads) -> None:
+    ads.networks.add({**WEST, "space": "blue"})
+    [ours] = ads.addresses.allocate(adslib.read_request({"network": "west", "machine": "m1"})).after["addresses"]
+    with_machines(ads, "m1", tenant="red")
+    with acting_also(ads, tenant("red")) as red:
+        assert red.addresses.saw([ours["id"]]).after["seen"] == []
+        red.machines.remove("m1")
+    assert ads.addresses.show(ours["id"])["seen"] == ""
+    assert ads.addresses.saw([ours["id"]]).after["seen"] == [ours["id"]]
+
+
 @pytest.mark.req("A20", "I8")
 def test_every_use_case_asks_for_its_permission(ads: Ads) -> None:
     ads.networks.add(WEST)
@@ -207,3 +237,74 @@ def test_every_use_case_asks_for_its_permission(ads: Ads) -> None:
                     call(bob)
                 assert refused.value.code == "forbidden"
     assert [row["name"] for row in ads.networks.list()] == ["west"]
+
+
+@pytest.mark.req("I7")
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(({"prefix": "10.0.0.0/25"}, {"prefix": "10.0.0.0/24"}), id="shrunk and grown"),
+        pytest.param(({"space": "other"}, {"space": "default"}), id="in another space and back"),
+        pytest.param(({"space": "other"},), id="in another space"),
+        pytest.param(({"role": "container"}, {"role": "user"}), id="a container and back"),
+    ],
+)
+def test_what_rested_where_a_network_has_changed_is_taken_from_nobody_later(
+    ads: Ads, change: tuple[dict[str, str], ...]
+) -> None:
+    ads.networks.add({**WEST, "cooldown": 60})
+    wanted = ["10.0.0.200", "10.0.0.1"]
+    rows = ads.addresses.allocate(adslib.read_request({"network": "west", "addresses": wanted})).after["addresses"]
+    ads.addresses.release([row["id"] for row in rows])
+    for step in change:
+        ads.networks.edit("west", step)
+    ads.networks.edit("west", {"cooldown": 0})
+    assert filled(ads) == (254, 0, 0, 254)
+    ask(ads, addresses=wanted)
+    ads.networks.edit("west", {"cooldown": 60})
+    ads.networks.edit("west", {"cooldown": 0})
+    assert filled(ads) == (254, 2, 0, 252)
+    assert len(ask(ads, count=252)) == 252
+
+
+@pytest.mark.req("I7")
+def test_addresses_that_rest_are_free_at_once_in_a_merged_network_without_a_cool_down(ads: Ads) -> None:
+    ads.networks.add({"name": "west", "prefix": "10.0.0.0/25"})
+    ads.networks.add({"name": "east", "prefix": "10.0.0.128/25", "cooldown": 60})
+    given = ads.addresses.allocate(adslib.read_request({"network": "east", "count": 3})).after["addresses"]
+    ads.addresses.release([row["id"] for row in given])
+    ads.networks.merge(["west", "east"])
+    assert filled(ads) == (254, 0, 0, 254)
+    assert len(ask(ads, count=254)) == 254
+
+
+@pytest.mark.req("I7")
+def test_what_rested_in_a_removed_network_closes_nothing_in_the_next(ads: Ads) -> None:
+    ads.networks.add({"name": "gone", "prefix": "10.0.0.64/26", "cooldown": 60})
+    row = ads.addresses.allocate(adslib.read_request({"network": "gone"})).after["addresses"][0]
+    ads.addresses.release([row["id"]])
+    ads.networks.remove("gone")
+    ads.networks.add({"name": "west", "prefix": "10.0.0.64/26"})
+    ask(ads, addresses=["10.0.0.70"])
+    ads.networks.edit("west", {"prefix": "10.0.0.0/25"})
+    assert len(ask(ads, count=125)) == 125
+
+
+@pytest.mark.req("I7")
+def test_a_network_becomes_a_container_or_another_tenants_only_while_nobody_has_anything_of_it(ads: Ads) -> None:
+    ads.networks.add(WEST)
+    ask(ads)
+    for change in ({"role": "container"}, {"tenant": "other"}):
+        with pytest.raises(AdsError, match="would lose addresses") as refused:
+            ads.networks.edit("west", change)
+        assert refused.value.code == "in-use"
+
+
+@pytest.mark.req("I7")
+def test_a_container_is_not_split_through_what_lies_within(ads: Ads) -> None:
+    ads.networks.add({"name": "all", "prefix": "10.0.0.0/16", "role": "container"})
+    ads.networks.add({"name": "west", "prefix": "10.0.0.0/20"})
+    for length in (20, 22):
+        with pytest.raises(AdsError, match="overlaps network 'west'"):
+            ads.networks.split("all", length=length)
+    assert len(ads.networks.split("all", length=18).after["networks"]) == 4

@@ -82,7 +82,7 @@ def test_an_exported_zone_is_one_that_bind_loads(zone: Zone, server: str, tmp_pa
 def plain(ads: Ads) -> dict[str, Any]:
     """A zone of ann's that no server carries."""
     setting: dict[str, Any] = {"server": "192.0.2.53", "key_name": "ads-key", "secret": "env:KEY"}
-    ads.zones.add("ann.example", **setting)
+    ads.zones.add("ann.example", **setting, reverse=["10.1.0.0/16"])
     return setting
 
 
@@ -103,6 +103,10 @@ def test_a_tenant_has_its_own_zones(ads: Ads, acting: Callable[..., Ads], plain:
     ):
         with pytest.raises(Forbidden):
             refused()
+    with pytest.raises(Forbidden, match=r"reverse zone '1\.10\.in-addr\.arpa' at 192\.0\.2\.53 is not yours"):
+        bob.zones.add("bob.example", **{**plain, "reverse": ["10.2.0.0/16", "10.1.0.0/16"]})
+    assert bob.zones.add("bob.example", **{**plain, "server": "192.0.2.54", "reverse": ["10.1.0.0/16"]}).changed
+    bob.zones.remove("bob.example")
     assert [row["name"] for row in ads.zones.list()] == ["ann.example"]
     assert acting("root", tenant="other").zones.list() == ads.zones.list()
 

@@ -95,7 +95,7 @@ options:
     description:
       - With O(state=undeployed), O(state=deployed) or O(state=live), give up machines that are returned and cannot be
         cleaned, because they do not answer. What stood there is forgotten, and the machine is released as V(failed).
-      - Nobody is handed such a machine until M(ads.deploy.machine) says that it was C(cleaned).
+      - Nobody is handed such a machine until M(ads.deploy.machine) says that it is C(released).
     type: bool
     default: false
   patience:

@@ -88,9 +88,6 @@ options:
         type: list
         elements: str
         choices: [packages, systemd]
-      cleaned:
-        description: Whether somebody cleaned it, so that it may be used again after it was abandoned.
-        type: bool
       host_key:
         description: Its public SSH host key, or a file with it. Without it, the one that your C(known_hosts) has.
         type: str
@@ -98,8 +95,9 @@ options:
     description:
       - V(present), it is in the pool as described; V(absent), it is not, and is deleted if ads made it.
       - V(started), V(stopped) and V(rebooted) are done by its gateway. V(rebooted) always changes something.
+      - V(released), one in quarantine is handed out again, and one found at a gateway is handed out to anybody.
     type: str
-    choices: [present, absent, started, stopped, rebooted]
+    choices: [present, absent, started, stopped, rebooted, released]
     default: present
   trust_first_contact:
     description: Whether to ask new machines for their host keys, and believe them.
@@ -231,6 +229,12 @@ machines:
     generation:
       description: Counts its changes.
       type: int
+    on_request:
+      description: Whether it is handed out only to who names it.
+      type: bool
+    idle_since:
+      description: When it was given back or made as a spare, in ISO 8601.
+      type: str
 code:
   description: What kind of failure it was, such as V(invalid), V(blocked), V(conflict) or V(not-found).
   returned: failure

@@ -57,7 +57,7 @@ options:
   availability:
     description: Only machines that stand like this in the pool.
     type: str
-    choices: [available, partly available, unavailable, deployed]
+    choices: [available, partly available, unavailable, deployed, on request, quarantined]
   free:
     description: Only machines that nobody holds (V(true)) or that somebody holds (V(false)).
     type: bool
@@ -183,8 +183,15 @@ machines:
     generation:
       description: Counts its changes.
       type: int
+    on_request:
+      description: Whether it is handed out only to who names it.
+      type: bool
+    idle_since:
+      description: When it was given back or made as a spare, in ISO 8601.
+      type: str
     availability:
-      description: How it stands in the pool, V(available), V(partly available), V(unavailable) or V(deployed).
+      description: How it stands in the pool, V(available), V(partly available), V(unavailable), V(deployed),
+        V(on request) or V(quarantined).
       type: str
     instances:
       description: What stands on it, each with C(instance), C(service) and C(version).
@@ -205,10 +212,10 @@ summary:
       description: How many machines there are.
       type: int
     availability:
-      description: How many are V(available), V(partly available), V(unavailable) and V(deployed).
+      description: How many stand in which way, as in C(availability) of a machine.
       type: dict
     sizes:
-      description: For each size and location, how many there are and how many are free.
+      description: For each size and location, how many there are, free, held, partly available and in quarantine.
       type: list
       elements: dict
     systems:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from adslib.domain.errors import Problem
+from adslib.domain.names import text_problem
 from adslib.domain.network import VLANS
 from adslib.domain.prefix import WIDTHS, Address
 
@@ -60,7 +61,9 @@ def problems_of(request: AddressRequest, *, keep: bool = False) -> list[Problem]
     wrong = list(_wrong(request))
     if keep and not (request.machine or request.key):
         wrong.append(("it does not say for whom", "name the machine, or give a key, so that a second run finds it"))
-    return [Problem(message, "the request", remedy) for message, remedy in wrong]
+    texts = {word: getattr(request, word) for word in ("service", "environment", "machine", "why", "key")}
+    unreadable = [problem for word, text in texts.items() if (problem := text_problem(text, word, "the request"))]
+    return [*(Problem(message, "the request", remedy) for message, remedy in wrong), *unreadable]
 
 
 def _wrong(request: AddressRequest) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from adslib.domain.errors import Invalid, Problem
 from adslib.domain.network_reading import read_number, read_texts
 from adslib.domain.prefix import read_address
 from adslib.domain.reading.findings import did_you_mean
+from adslib.domain.zone import read_label
 
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "vlan": read_number,
@@ -19,7 +20,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "address": bool,
     "name": bool,
     "addresses": lambda value: tuple(read_address(part) for part in read_texts(value)),
-    "names": lambda value: tuple(read_texts(value)),
+    "names": lambda value: tuple(read_label(part) for part in read_texts(value)),
 }
 """How each value is read; the others are texts."""
 

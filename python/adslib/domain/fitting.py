@@ -84,12 +84,17 @@ def fits(spec: Spec, wanted: Wanted) -> bool:
     need = wanted.need
     return (
         (not wanted.location or location == wanted.location)
-        and (not need.os or system == need.os or system.partition("-")[0] == need.os)
+        and (not need.os or runs(system, need.os))
         and (not need.kind or kind == need.kind)
         and (not need.gateway or gateway == need.gateway)
         and size.holds(wanted.size)
         and wanted.capabilities <= capabilities
     )
+
+
+def runs(system: str, wanted: str) -> bool:
+    """Whether an operating system is the wanted one: `debian` means `debian-12` too."""
+    return wanted in (system, system.partition("-")[0])
 
 
 def spec_of(machine: Machine) -> Spec:

@@ -60,6 +60,11 @@ class Sighting:
     reason: str = ""
 
 
+def order_of(machine: Machine, address: str = "") -> Order:
+    """What a gateway is asked for, so that it makes a machine that was recorded before."""
+    return Order(machine.id, machine.name, machine.size, machine.os, machine.image, machine.location, address)
+
+
 def known_as(machine: Machine) -> Sighting:
     """A machine as its gateway would show it, from what the store knows."""
     return Sighting(

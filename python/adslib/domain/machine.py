@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +23,19 @@ class Size:
     def holds(self, other: Size) -> bool:
         """Whether a machine of this size will do where the other is asked for."""
         return self.cpu >= other.cpu and self.memory >= other.memory and self.disk >= other.disk
+
+
+def size_class(size: Size, known: Collection[Size]) -> str:
+    """What users call a size: the largest of theirs that it holds, so each of theirs reaches up to the next (A10).
+
+    Args:
+        size: as a gateway reports it; a disk of 0 is one that it does not tell.
+
+    Returns: the name; empty if it is smaller than all of them.
+    """
+    told = size if size.disk else replace(size, disk=max((each.disk for each in known), default=0))
+    held = [each for each in known if told.holds(each)]
+    return max(held, key=lambda each: (each.cpu, each.memory, each.disk)).name if held else ""
 
 
 DEFAULT_SIZES = (
@@ -76,6 +90,8 @@ class Machine:
         holder: name of the environment that holds it; empty: free.
         reason: why it is in its state (for `failed`).
         generation: matched in every UPDATE; counts changes.
+        on_request: nobody is handed it who does not ask for it by name: it was found, and others may use it.
+        idle_since: when it was last given back or made as a spare; None: it is held, or nobody knows.
     """
 
     id: str
@@ -96,6 +112,8 @@ class Machine:
     reason: str = ""
     tenant: str = "default"
     generation: int = 0
+    on_request: bool = False
+    idle_since: datetime | None = None
 
 
 class Availability(StrEnum):
@@ -105,3 +123,5 @@ class Availability(StrEnum):
     PARTLY = "partly available"
     UNAVAILABLE = "unavailable"
     DEPLOYED = "deployed"
+    ON_REQUEST = "on request"
+    QUARANTINED = "quarantined"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from adslib.domain.fitting import OWN_SYSTEM, Spec, Wanted, fits, lack
-from adslib.domain.gateway import Offer, Order
-from adslib.domain.machine import Size
+from adslib.domain.gateway import Offer
+from adslib.domain.lifecycle import MachineState
+from adslib.domain.machine import Machine, Size
 from adslib.domain.topology import Instance
 
 
@@ -29,16 +30,31 @@ class NewMachine:
         """Its class."""
         return (self.location, self.os, self.kind, self.gateway, self.size, self.capabilities)
 
-    def order(self, id: str) -> Order:
-        """What the gateway is asked for."""
-        return Order(id, self.name, self.size, self.os, self.image, self.location)
+    def intended(self, id: str, *, tenant: str, holder: str = "", labels: Mapping[str, str] | None = None) -> Machine:
+        """The record of it before it is made: whoever finds it knows that it may or may not be at its gateway."""
+        return Machine(
+            id=id,
+            name=self.name,
+            gateway=self.gateway,
+            state=MachineState.CREATING,
+            kind=self.kind,
+            size=self.size,
+            os=self.os,
+            location=self.location,
+            image=self.image,
+            capabilities=self.capabilities - {OWN_SYSTEM},
+            labels=labels or {},
+            made=True,
+            holder=holder,
+            tenant=tenant,
+        )
 
 
 class NewMachines:
     """The machines to be made, by name: the environment's and the place's, and a number.
 
     Args:
-        environment: its name. taken: names that none of them may have.
+        environment: its name; empty: they are for nobody yet. taken: names that none of them may have.
     """
 
     def __init__(self, environment: str, taken: Iterable[str]) -> None:
@@ -47,10 +63,9 @@ class NewMachines:
         self._taken = set(taken)
         self._numbers: dict[str, int] = {}
 
-    def add(self, shape: NewMachine, instance: Instance) -> str:
-        """Name a machine after the instance that it is for."""
-        where = instance.scope.path.replace("/", "-")
-        stem = "-".join(part for part in (self._environment, where) if part)
+    def add(self, shape: NewMachine, where: str) -> str:
+        """Name a machine after the place that it is for: the path of a scope, or a rule of the pool."""
+        stem = "-".join(part for part in (self._environment, where.replace("/", "-")) if part)
         number = self._numbers.get(stem, 0) + 1
         while f"{stem}-{number}" in self._taken:
             number += 1
@@ -79,16 +94,20 @@ class Maker:
 
     def serves(self, wanted: Wanted) -> bool:
         """Whether it makes machines that will do."""
-        return self._shape(wanted) is not None
+        return self.shape(wanted) is not None
 
     def take(self, instance: Instance, wanted: Wanted) -> str:
         """A new machine for an instance; empty if it has no room or makes nothing like it."""
-        shape = self._shape(wanted)
+        return self.make(wanted, instance.scope.path)
+
+    def make(self, wanted: Wanted, where: str) -> str:
+        """The same, named after a place."""
+        shape = self.shape(wanted)
         if shape is None or self._full:
             return ""
         if self._room is not None:
             self._room -= 1
-        return self._new.add(shape, instance)
+        return self._new.add(shape, where)
 
     def hand_over(self, name: str, instance: Instance, wanted: Wanted) -> str:
         """Make another machine instead of one: as the newcomer wants it."""
@@ -115,7 +134,7 @@ class Maker:
     def _full(self) -> bool:
         return self._room is not None and self._room <= 0
 
-    def _shape(self, wanted: Wanted) -> NewMachine | None:
+    def shape(self, wanted: Wanted) -> NewMachine | None:
         """The machine that it would make, without a name; None if it makes nothing like it."""
         if wanted not in self._shapes:
             self._shapes[wanted] = self._designed(wanted)

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from adslib.domain.errors import Conflict, Problem
+from adslib.domain.names import text_problem
 from adslib.domain.prefix import Address, Prefix
 from adslib.domain.zone import pattern_problem, zone_problem
 
 VLANS = range(1, 4095)
 VXLANS = range(1, 1 << 24)
+POSITIONS = COOLDOWNS = range(1 << 31)
 SMALLEST_MTU = {4: 68, 6: 1280}
 LARGEST_MTU = 65535
 PATTERN = "{service}-{n}"
@@ -89,12 +91,24 @@ class Network:
 
 def problems_of(network: Network) -> list[Problem]:
     """Everything that is wrong with a network by itself."""
-    return [Problem(message, f"network '{network.name}'", remedy) for message, remedy in _wrong(network)]
+    place = f"network '{network.name}'"
+    texts = [
+        ("LAN", network.lan),
+        *((f"{held.first}", held.why) for held in network.held),
+        *(("tag", f"{key}={value}") for key, value in network.tags.items()),
+    ]
+    unreadable = [problem for what, text in texts if (problem := text_problem(text, what, place))]
+    return [*(Problem(message, place, remedy) for message, remedy in _wrong(network)), *unreadable]
 
 
 def _wrong(network: Network) -> Iterator[tuple[str, str]]:
     prefix = network.prefix
-    for what, value, allowed in (("VLAN", network.vlan, VLANS), ("VXLAN", network.vxlan, VXLANS)):
+    for what, value, allowed in (
+        ("VLAN", network.vlan, VLANS),
+        ("VXLAN", network.vxlan, VXLANS),
+        ("position", network.position, POSITIONS),
+        ("cool-down in seconds", network.cooldown, COOLDOWNS),
+    ):
         if value is not None and value not in allowed:
             yield f"{value} is no {what}", f"use {allowed.start} to {allowed.stop - 1}"
     if network.gateway is not None:
@@ -105,8 +119,6 @@ def _wrong(network: Network) -> Iterator[tuple[str, str]]:
     smallest = SMALLEST_MTU[prefix.version]
     if network.mtu is not None and not smallest <= network.mtu <= LARGEST_MTU:
         yield f"{network.mtu} is no MTU for IPv{prefix.version}", f"use {smallest} to {LARGEST_MTU}"
-    if network.cooldown < 0:
-        yield f"a cool-down of {network.cooldown} s is none", "use 0 or more seconds"
     for held in network.held:
         if not (prefix.holds(held.first) and prefix.holds(held.last) and held.first <= held.last):
             yield f"{held.first} to {held.last} is no range of {prefix}", f"use {prefix.first} to {prefix.last}"

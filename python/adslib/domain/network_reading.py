@@ -13,9 +13,14 @@ from adslib.domain.prefix import Address, Prefix, read_address, read_prefix
 from adslib.domain.reading.findings import did_you_mean
 from adslib.domain.zone import read_zone
 
-WORDS = ("space", "datacenter", "owner", "tenant")
-"""What is a name that people type, and may be left out."""
+WORDS = ("name", "space", "datacenter", "owner", "tenant")
+"""What is a name that people type."""
 
+UNSAID = ("datacenter", "owner")
+"""Those of them that may be empty."""
+
+MOST_DIGITS = 39
+"""Of a number: an address of 128 bits has as many."""
 
 ANY = Prefix(4, 0, 0)
 WITHIN = ("gateway", "held", "mtu")
@@ -63,6 +68,8 @@ def read_number(value: object) -> int | None:
         return None
     if isinstance(value, bool) or not str(value).isdecimal():
         raise Invalid(f"'{value}' is no number", remedy="use digits")
+    if len(str(value)) > MOST_DIGITS:
+        raise Invalid(f"a number of {len(str(value))} digits is too large", remedy=f"use up to {MOST_DIGITS} digits")
     return int(str(value))
 
 
@@ -128,8 +135,9 @@ def read_network(written: Mapping[str, Any], known: Network | None = None, *, id
                 problems += [Problem(f"{key}: {each.message}", place, each.remedy) for each in error.problems]
     problems += [
         problem
-        for word in ("name", *WORDS)
-        if (values.get(word) or word == "name") and (problem := name_problem(values.get(word, name), word, place))
+        for word in WORDS
+        if (values.get(word) or (word in values and word not in UNSAID) or word == "name")
+        and (problem := name_problem(values.get(word, name), word, place))
     ]
     if not known and not written.get("prefix"):
         problems.append(Problem("it has no prefix", place, "write one, like 10.1.0.0/16"))

@@ -91,7 +91,9 @@ class Placer:
     ) -> None:
         self._desired = desired
         self._current = current
-        self._machines = {m.name: m for m in (*held, *free) if m.state in USABLE}
+        # What is being made as a spare is not ready yet; a second maker of it would only be in the way.
+        ready = (m for m in free if m.state in USABLE - {MachineState.CREATING})
+        self._machines = {m.name: m for m in (*(m for m in held if m.state in USABLE), *ready)}
         self._held = {m.name for m in held}
         self._new = NewMachines(desired.definition.environment, (*taken, *(m.name for m in (*held, *free))))
         self._makers = [Maker(offer, self._new) for offer in offers]
@@ -171,7 +173,7 @@ class Placer:
 
     def _sort_free(self) -> None:
         """Put idle machines into classes, those already held first, then by name."""
-        idle = [m for m in self._machines.values() if not self._load(m.name).services]
+        idle = [m for m in self._machines.values() if not self._load(m.name).services and not m.on_request]
         for machine in sorted(idle, key=lambda m: (m.name not in self._held, m.name)):
             spec = spec_of(machine)
             if spec not in self._classes:
@@ -284,7 +286,7 @@ class Placer:
         if unknown:
             return Shortage(str(wanted), (wanted.service,), count, "; ".join(unknown))
         near = [m for m in self._machines.values() if m.location == wanted.location or not wanted.location]
-        unused = sum(1 for m in near if not self._load(m.name).services)
+        unused = sum(1 for m in near if not self._load(m.name).services and not m.on_request)
         there = [f"{unused} free there, none of them fits" if unused else "none free there"]
         there += [maker.why_not(wanted) for maker in self._makers]
         return Shortage(str(wanted), (wanted.service,), count, "; ".join(there))

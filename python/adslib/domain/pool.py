@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from adslib.domain.definition import Need
 from adslib.domain.lifecycle import MachineState
-from adslib.domain.machine import Availability, Machine
+from adslib.domain.machine import Availability, Machine, Size, size_class
 
 READY = frozenset({MachineState.RUNNING, MachineState.STOPPED})
 
@@ -20,10 +21,12 @@ def availability(machine: Machine, standing: Sequence[Need]) -> Availability:
         standing: what the instances on it asked for. A machine is partly available if all of them share it and they
             leave some of it.
     """
+    if machine.state is MachineState.FAILED:
+        return Availability.QUARANTINED
     if machine.state not in READY:
         return Availability.UNAVAILABLE
     if not machine.holder:
-        return Availability.AVAILABLE
+        return Availability.ON_REQUEST if machine.on_request else Availability.AVAILABLE
     cpu = sum(need.cpu for need in standing)
     memory = sum(need.memory for need in standing)
     shared = bool(standing) and all(need.shared for need in standing)
@@ -32,10 +35,15 @@ def availability(machine: Machine, standing: Sequence[Need]) -> Availability:
     return Availability.DEPLOYED
 
 
-def summary(machines: Iterable[tuple[Machine, Availability]]) -> dict[str, Any]:
-    """The pool in numbers: by availability, and for each size and location, system and gateway how many are free."""
-    seen = list(machines)
-    by_availability = Counter(available for _, available in seen)
+def summary(machines: Iterable[tuple[Machine, Availability]], sizes: Collection[Size]) -> dict[str, Any]:
+    """The pool in numbers: by availability, and for each size and location, system and gateway what can be had.
+
+    Args:
+        sizes: those that users know; what a gateway reports counts as one of them, see `size_class`.
+    """
+    called = lru_cache(maxsize=None)(lambda size: size_class(size, sizes) or size.name)
+    seen = [(machine, called(machine.size), available) for machine, available in machines]
+    by_availability = Counter(available for _, _, available in seen)
     return {
         "machines": len(seen),
         "availability": {str(kind): by_availability[kind] for kind in Availability},
@@ -45,22 +53,22 @@ def summary(machines: Iterable[tuple[Machine, Availability]]) -> dict[str, Any]:
     }
 
 
-def _counted(seen: Sequence[tuple[Machine, Availability]], keys: tuple[str, ...]) -> list[dict[str, Any]]:
-    total: Counter[tuple[str, ...]] = Counter()
-    free: Counter[tuple[str, ...]] = Counter()
-    held: Counter[tuple[str, ...]] = Counter()
-    for machine, available in seen:
-        values: Mapping[str, str] = {
-            "size": machine.size.name,
-            "location": machine.location,
-            "os": machine.os,
-            "gateway": machine.gateway,
-        }
-        key = tuple(values[name] for name in keys)
-        total[key] += 1
-        free[key] += available is Availability.AVAILABLE
-        held[key] += bool(machine.holder)
+def _counted(seen: Sequence[tuple[Machine, str, Availability]], keys: tuple[str, ...]) -> list[dict[str, Any]]:
+    counts: dict[tuple[str, ...], Counter[str]] = {}
+    for machine, size, available in seen:
+        values = {"size": size, "location": machine.location, "os": machine.os, "gateway": machine.gateway}
+        counted = counts.setdefault(tuple(values[name] for name in keys), Counter())
+        counted["machines"] += 1
+        counted["held"] += bool(machine.holder)
+        counted[_COLUMNS.get(available, "")] += 1
+    columns = ("machines", "free", "held", "partly", "quarantined")
     return [
-        {**dict(zip(keys, key, strict=True)), "machines": total[key], "free": free[key], "held": held[key]}
-        for key in sorted(total)
+        {**dict(zip(keys, key, strict=True)), **{name: counts[key][name] for name in columns}} for key in sorted(counts)
     ]
+
+
+_COLUMNS = {
+    Availability.AVAILABLE: "free",
+    Availability.PARTLY: "partly",
+    Availability.QUARANTINED: "quarantined",
+}

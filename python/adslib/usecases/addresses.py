@@ -320,11 +320,11 @@ class Addresses:
             mine = list(found.values())
             if foreign := [each for each in mine if not may_see(self._actor, each.tenant)]:
                 raise Forbidden(f"allocation {foreign[0].id} is not yours", remedy="ask its tenant", code="not-yours")
-            networks = tx.networks.by_ids({each.network for each in mine})
             before = all_shown(tx, mine)
             message = told(before, "released") if before else "nothing to release"
             if before and not dry_run:
-                give_back(tx, mine, at, self._actor, networks)
+                if len(give_back(tx, mine, at, self._actor)) < len(mine):
+                    raise Crossed("somebody else releases the same", remedy="repeat it")
                 log(tx, at, self._actor, message, environment=mine[0].environment, machine=mine[0].machine)
         return Outcome(bool(before), before={"addresses": before}, message=message)
 

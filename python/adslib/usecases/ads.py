@@ -17,6 +17,7 @@ from adslib.usecases.jobs import Jobs
 from adslib.usecases.machines import Machines
 from adslib.usecases.networks import Networks
 from adslib.usecases.playbooks import Playbooks
+from adslib.usecases.pool import Pool
 from adslib.usecases.running import Running
 from adslib.usecases.templates import Templates
 from adslib.usecases.zones import Zones
@@ -82,6 +83,11 @@ class Ads:
     def playbooks(self) -> Playbooks:
         """Playbooks: what a run of the collection's playbooks begins with."""
         return Playbooks(self.app, self.actor)
+
+    @cached_property
+    def pool(self) -> Pool:
+        """Pool: the rules by which it grows and shrinks; plan, apply."""
+        return Pool(self.app, self.actor)
 
     @cached_property
     def running(self) -> Running:

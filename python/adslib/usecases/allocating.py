@@ -54,6 +54,10 @@ def allocate(
     Raises:
         NotFound, Forbidden, Blocked, Conflict, Invalid: see `Addresses.allocate`. Crossed: begin again.
     """
+    environment = tx.environments.find(request.environment) if request.environment else None
+    if environment and not may_see(actor, environment.tenant):
+        # Its roles would be told of these as the addresses of their hosts.
+        raise Forbidden(f"environment '{environment.name}' is not yours", remedy="name your own", code="not-yours")
     steps = Steps(tx, actor, request)
     items = _addresses(tx, steps, at, patient=patient) if request.address else [Item(steps.first)] * request.count
     names = (
@@ -175,16 +179,14 @@ class Steps:
             )
         return found
 
+    def whose(self, assignment: Assignment) -> str:
+        """In words who has an assignment, as far as the actor may know."""
+        return whose(assignment) if may_see(self._actor, assignment.tenant) else "of another tenant"
+
     def _asked(self) -> list[Network]:
         request, networks = self.request, self._tx.networks
         if request.vlan is not None:
             found = networks.of_vlan(request.datacenter, request.vlan)
-            where = sorted({each.datacenter for each in found})
-            if len(where) > 1:
-                raise Invalid(
-                    f"VLAN {request.vlan} is in several data centres: {', '.join(map(repr, where))}",
-                    remedy="name the data centre",
-                )
             missing = NotFound(
                 f"no network is tagged with {request.where}",
                 remedy=f"tag one: ads network edit NAME --vlan {request.vlan} --datacenter …",
@@ -204,6 +206,12 @@ class Steps:
                 f"{request.where} belongs to another tenant than {self._actor.name}",
                 remedy="ask an administrator of ads",
                 code="not-yours",
+            )
+        where = sorted({each.datacenter for each in seen})
+        if request.vlan is not None and len(where) > 1:
+            raise Invalid(
+                f"VLAN {request.vlan} is in several data centres: {', '.join(map(repr, where))}",
+                remedy="name the data centre",
             )
         return seen
 
@@ -311,7 +319,7 @@ def _names(tx: Transaction, steps: Steps, *, patient: bool) -> list[tuple[str, s
     if request.names:
         labels = [read_label(name, "the request") for name in request.names]
         if taken := tx.addresses.named(network.zone, labels):
-            listed = ", ".join(f"{label}.{network.zone} ({whose(each)})" for label, each in sorted(taken.items()))
+            listed = ", ".join(f"{label}.{network.zone} ({steps.whose(each)})" for label, each in sorted(taken.items()))
             raise Conflict(
                 f"already taken: {listed}",
                 place=f"zone '{network.zone}'",
@@ -325,7 +333,8 @@ def _names(tx: Transaction, steps: Steps, *, patient: bool) -> list[tuple[str, s
     names: list[tuple[str, str | None, str, int | None]] = []
     while len(names) < request.count:
         places = tx.blocks.take(strip, request.count - len(names), patient=patient)
-        labels_of = {place: kind.replace("{n}", str(place)) for place in places}
+        # With more digits it may have become too long.
+        labels_of = {place: read_label(kind.replace("{n}", str(place)), "the request") for place in places}
         # Somebody may have asked for such a name by itself; its number is then taken, and free when the name is.
         taken = tx.addresses.named(network.zone, labels_of.values())
         for place, label in labels_of.items():
@@ -339,14 +348,17 @@ def _names(tx: Transaction, steps: Steps, *, patient: bool) -> list[tuple[str, s
 # ── giving back ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def give_back(
-    tx: Transaction, given: Sequence[Assignment], at: datetime, actor: Actor, networks: Mapping[str, Network]
-) -> None:
+def give_back(tx: Transaction, given: Sequence[Assignment], at: datetime, actor: Actor) -> list[Assignment]:
     """Nobody has these any more: addresses and numbers of names are free again, unless the network lets them rest.
 
-    Args:
-        networks: by id, those of the assignments.
+    Returns:
+        What was given back; somebody else may have been faster with the rest.
     """
+    networks: dict[str, Network] = {}
+    # They may be released or moved by a split until networks and assignments are ours, in the order of all others.
+    while missing := {each.network for each in given} - networks.keys():
+        networks |= tx.networks.giving_back(missing)
+        given = tx.addresses.locked(each.id for each in given)
     rest = [each for each in given if each.number is not None and networks[each.network].cooldown]
     for network in sorted({each.network for each in given}):
         closed = networks[network].closed
@@ -364,6 +376,7 @@ def give_back(
         tx.blocks.give_back(strip, places)
     tx.addresses.end([each.id for each in given], at, actor.name, resting=[each.id for each in rest])
     tx.zones.changed(given, at)
+    return list(given)
 
 
 def wake(tx: Transaction, network: Network, at: datetime, count: int | None) -> None:

@@ -26,6 +26,7 @@ from adslib.usecases.log import log
 from adslib.usecases.publishing import publish
 from adslib.usecases.reconciling import DEPLOYMENT
 from adslib.usecases.situation import desired
+from adslib.usecases.viewing import may_see
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +119,13 @@ def publish_names(app: App, actor: Actor, job: Job) -> None:
 
 
 def decommission(tx: Transaction, app: App, actor: Actor, machines: Iterable[str]) -> list[str]:
-    """Release everything that machines have, at once; returns it as text."""
-    given = [each for machine in machines for each in tx.addresses.list(machine=machine)]
-    if given:
-        networks = tx.networks.by_ids({each.network for each in given})
-        give_back(tx, given, app.clock(), actor, networks)
-    return [str(each) for each in given]
+    """Release everything that machines have, at once; returns it as text.
+
+    Machines are known by their names here, and another tenant may use the same ones for its own.
+    """
+    named = [each for machine in machines for each in tx.addresses.list(machine=machine)]
+    given = [each for each in named if may_see(actor, each.tenant)]
+    return [str(each) for each in give_back(tx, given, app.clock(), actor)]
 
 
 def addresses_of(tx: Transaction, environment: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:

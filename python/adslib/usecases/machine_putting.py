@@ -80,6 +80,8 @@ def _gateway_problems(
         said = {field.name for field in fields(spec) if getattr(spec, field.name) is not None}
         if said - {"name", "labels", "gateway"} or gateway != found.gateway:
             yield Problem(f"gateway '{found.gateway}' made it", place, "change its labels only, or make another")
+    elif found and gateway == found.gateway:
+        pass  # What a refresh found may be described, too.
     elif gateway not in kinds:
         names = ", ".join(sorted(name for name, kind in kinds.items() if kind == STATIC))
         yield Problem(f"there is no gateway '{gateway}' for machines added by hand", place, f"there are: {names}")

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from adslib.app import App
 from adslib.domain.actor import Actor
-from adslib.domain.errors import NotFound, Unsupported
+from adslib.domain.errors import Unsupported
 from adslib.domain.gateway import Capability, Gateway, Sighting
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine
 from adslib.domain.names import checked_name
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
-from adslib.usecases.providing import merged
+from adslib.usecases.providing import delete_at, merged
 from adslib.usecases.reserving import at_rest, recover
 from adslib.usecases.viewing import machine_shown, visible_machine
 
@@ -71,9 +70,12 @@ def operate(app: App, actor: Actor, name: str, what: str, snapshot: str = "", *,
     seen = operation.act(gateway, machine.ref, snapshot)
     with app.store.transaction() as tx:
         now = tx.machines.by_id(machine.id)
-        after = replace(now, state=seen.state, reason=seen.reason) if seen else now
-        if seen and machine.made:
-            after = merged(now, seen)
+        after = now
+        if seen:
+            after = merged(now, seen) if machine.made else replace(now, state=seen.state, reason=seen.reason)
+        if now.state is MachineState.FAILED:
+            after = replace(after, state=now.state, reason=now.reason)
+            message += f"; it stays in quarantine until: ads machine release {name}"
         if after != now:
             after = tx.machines.update(after)
         log(tx, app.clock(), actor, message, environment=machine.holder, machine=name)
@@ -97,10 +99,7 @@ def delete_made(app: App, machine: Machine) -> Machine:
         settings = tx.gateways.list()
         machine = tx.machines.update(replace(machine, state=MachineState.DELETING))
     gateway = app.gateways.open(machine.gateway, settings)
-    ref = machine.ref or next((seen.ref for seen in gateway.machines() if seen.id == machine.id), "")
-    if ref:
-        with suppress(NotFound):
-            gateway.delete(ref)
+    delete_at(gateway, machine)
     return machine
 
 

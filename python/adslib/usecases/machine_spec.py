@@ -10,7 +10,6 @@ from typing import Any
 
 from adslib.adapters.host_keys import KnownHosts
 from adslib.domain.errors import Problem
-from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Connection, Machine, Reach, Size
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?")
@@ -31,7 +30,6 @@ class MachineSpec:
         size: name of a known size. port: TCP. key: path of a private key file. become: a become method, empty: none.
         variables: further `ansible_…` connection variables. capabilities: of `packages`, `systemd`.
         root: directory that is the machine's file system, for local ones.
-        cleaned: a person cleaned it: a machine that was abandoned may be used again.
     """
 
     name: str
@@ -51,7 +49,6 @@ class MachineSpec:
     labels: Mapping[str, str] | None = None
     variables: Mapping[str, Any] | None = None
     capabilities: frozenset[str] | None = None
-    cleaned: bool | None = None
 
 
 def problems_of(spec: MachineSpec, sizes: Mapping[str, Size]) -> Iterator[Problem]:
@@ -120,8 +117,6 @@ def machine_of(
         current: the row that there is. new: the row to begin with if there is none. known: where its keys are pinned.
     """
     start = current or new
-    if spec.cleaned and start.state is MachineState.FAILED:
-        start = replace(start, state=MachineState.RUNNING, reason="")
     reach = _reach(spec, start, known)
     return replace(
         start,

@@ -21,6 +21,8 @@ from adslib.usecases.machine_putting import Put, Trust, put
 from adslib.usecases.machine_running import delete_made, operate, snapshots
 from adslib.usecases.machine_spec import MachineSpec
 from adslib.usecases.outcome import Outcome
+from adslib.usecases.refreshing import notify, refresh
+from adslib.usecases.releasing import release
 from adslib.usecases.situation import DEFAULT_ASIDE, default_offers
 from adslib.usecases.viewing import machine_shown, needs_on, visible_machine
 
@@ -70,8 +72,8 @@ class Machines:
                 "; its host key is not known, so nothing will be deployed on it until you give it: "
                 f"ads machine add {spec.name} --host-key FILE (or --trust-first-contact)"
             )
-        if made.after.state is MachineState.FAILED and not made.after.made:
-            message += f"; it is failed: {made.after.reason}; once it is clean: ads machine add {spec.name} --cleaned"
+        if made.after.state is MachineState.FAILED:
+            message += f"; it is in quarantine: {made.after.reason}; once it is mended: ads machine release {spec.name}"
         before = machine_shown(made.before) if made.before else {}
         return Outcome(made.changed, before, machine_shown(made.after), message=message + aside)
 
@@ -159,6 +161,47 @@ class Machines:
         KnownHosts(self._app.settings.home).forget([found.id])
         return Outcome(True, machine_shown(found), message=message)
 
+    def refresh(self, gateway: str = "", *, dry_run: bool = False) -> Outcome:
+        """Write down what happened at gateways without ads: machines that appeared, changed or vanished (A10).
+
+        A gateway that tells what changed is asked for that only; others are read as a whole. Machines that were found
+        are handed out on request only; one that vanished stays known as long as somebody holds it.
+
+        Args:
+            gateway: this one only; empty: all.
+
+        Returns: `after` has `gateways`, each with `appeared`, `changed`, `vanished`, and the `failure` of one that
+            did not answer; the others were read.
+
+        Raises:
+            NotFound: there is no such gateway.
+        """
+        self._actor.must(Permission.MACHINES, f"gateway '{gateway}'" if gateway else "machines")
+        return refresh(self._app, self._actor, gateway, dry_run=dry_run)
+
+    def notify(self, gateway: str, ref: str, *, dry_run: bool = False) -> Outcome:
+        """Take note that one machine changed: only that one is looked at; see `refresh`.
+
+        Args:
+            ref: what the gateway calls it.
+
+        Raises:
+            NotFound: there is no such gateway. Failed: it does not answer.
+        """
+        self._actor.must(Permission.MACHINES, f"gateway '{gateway}'")
+        return notify(self._app, self._actor, gateway, ref, dry_run=dry_run)
+
+    def release(self, name: str, *, dry_run: bool = False) -> Outcome:
+        """Hand a machine out again that is in quarantine, or hand out one that was found to anybody it fits (A10).
+
+        It is looked at first: one that its gateway shows as failed stays where it is.
+
+        Raises:
+            Blocked: its gateway shows it as failed, or has it no more.
+        """
+        self._actor.must(Permission.MACHINES, f"machine '{name}'")
+        return release(self._app, self._actor, name, dry_run=dry_run)
+
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────
 
     def list(
@@ -212,7 +255,7 @@ class Machines:
     def summary(self) -> Mapping[str, Any]:
         """The pool in numbers: by availability, and by size and location, system, gateway (A10)."""
         self._actor.must(Permission.VIEW, "machines")
-        return pool.summary(self._pool())
+        return pool.summary(self._pool(), self._app.settings.sizes.values())
 
     def _pool(
         self, *, gateway: str = "", location: str = "", size: str = "", holder: str = "", free: bool | None = None

@@ -14,11 +14,10 @@ from adslib.app import App
 from adslib.domain.actor import Actor, Permission
 from adslib.domain.errors import AdsError, Conflict, Forbidden, Invalid, Problem
 from adslib.domain.names import checked_name
-from adslib.domain.network import Network, refuse_overlap
+from adslib.domain.network import Held, Network, Role, refuse_overlap
 from adslib.domain.network_reading import held_text, read_held, read_network, written
 from adslib.domain.prefix import read_prefix
 from adslib.domain.reshaping import merged, part_of, parts
-from adslib.usecases.allocating import wake
 from adslib.usecases.filling import SUMMED, fills, percent
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
@@ -73,16 +72,7 @@ class Networks:
             Conflict: somebody has an address that it would lose, or it would overlap another.
         """
         self._actor.must(Permission.NETWORKS, f"network '{name}'")
-        with self._app.store.transaction() as tx:
-            tx.networks.lock()
-            before = self._locked(tx, name)[0]
-            after = read_network(values, before)
-            if after == before:
-                return Outcome(False, shown(before), shown(after), message=f"network '{name}' unchanged")
-            self._change(tx, before, after)
-            message = f"network '{after.name}' changed"
-            self._end(tx, message, dry_run=dry_run)
-        return Outcome(True, shown(before), shown(after), message=message)
+        return self._edited(name, lambda _: values, dry_run=dry_run)
 
     def put_all(
         self, rows: Sequence[Mapping[str, Any]], *, places: Sequence[str] = (), dry_run: bool = False
@@ -119,23 +109,19 @@ class Networks:
         """Hold a range back, like `10.0.0.200-10.0.0.254`: nobody gets its addresses; whoever has one keeps it."""
         self._actor.must(Permission.NETWORKS, f"network '{name}'")
         held = replace(read_held(places, f"network '{name}'"), why=why)
-        with self._app.store.reading() as tx:
-            now = self._visible(tx, name).held
-        if held in now:
-            return Outcome(False, message=f"network '{name}' holds {places} back already")
-        kept = [*(each for each in now if each.places != held.places), held]
-        return self.edit(name, {"held": [held_text(each) for each in kept]}, dry_run=dry_run)
+        nothing = f"network '{name}' holds {places} back already"
+
+        def change(now: Network) -> dict[str, Any]:
+            return {} if held in now.held else {"held": [*_held_besides(now, held), held_text(held)]}
+
+        return self._edited(name, change, nothing, dry_run=dry_run)
 
     def unhold(self, name: str, places: str, *, dry_run: bool = False) -> Outcome:
         """Give out a range again that was held back."""
         self._actor.must(Permission.NETWORKS, f"network '{name}'")
         held = read_held(places, f"network '{name}'")
-        with self._app.store.reading() as tx:
-            now = self._visible(tx, name).held
-        kept = [each for each in now if each.places != held.places]
-        if len(kept) == len(now):
-            return Outcome(False, message=f"network '{name}' does not hold {places} back")
-        return self.edit(name, {"held": [held_text(each) for each in kept]}, dry_run=dry_run)
+        nothing = f"network '{name}' does not hold {places} back"
+        return self._edited(name, lambda now: {"held": _held_besides(now, held)}, nothing, dry_run=dry_run)
 
     def remove(self, name: str, *, dry_run: bool = False) -> Outcome:
         """Remove a network that nobody has an address or a name of; see `remove_all`."""
@@ -176,7 +162,10 @@ class Networks:
                 part_of(before, prefix, id=self._app.new_id(), name=each)
                 for prefix, each in zip(prefixes[1:], names, strict=True)
             ]
-            reshape(tx, [before], after)
+            beside = tx.networks.beside(before.space, before.prefix)
+            for part in after:
+                refuse_overlap(part, [each for each in beside if each.id != before.id])
+            reshape(tx, [before], after, self._app.clock())
             message = f"network '{name}' split into {len(after)}: {_listed(after)}"
             self._end(tx, message, dry_run=dry_run)
         return Outcome(True, shown(before), {"networks": [shown(each) for each in after]}, message=message)
@@ -191,7 +180,7 @@ class Networks:
             before = self._locked(tx, *names)
             after = merged(before)
             self._refuse_beside(tx, after, besides=before)
-            reshape(tx, before, [after])
+            reshape(tx, before, [after], self._app.clock())
             message = f"networks {_listed(before)} merged into '{after.name}' ({after.prefix})"
             self._end(tx, message, dry_run=dry_run)
         return Outcome(True, {"networks": [shown(each) for each in before]}, shown(after), message=message)
@@ -254,8 +243,29 @@ class Networks:
     def _locked(self, tx: Transaction, *names: str) -> builtins.list[Network]:
         return [self._mine(network) for network in tx.networks.locked(*names)]
 
+    def _edited(
+        self, name: str, change: Callable[[Network], Mapping[str, Any]], nothing: str = "", *, dry_run: bool
+    ) -> Outcome:
+        """Change a network, knowing how it is.
+
+        Args:
+            change: what to say of it. nothing: the message if that changes nothing.
+        """
+        with self._app.store.transaction() as tx:
+            tx.networks.lock()
+            before = self._locked(tx, name)[0]
+            after = read_network(change(before), before)
+            if after == before:
+                return Outcome(False, shown(before), shown(after), message=nothing or f"network '{name}' unchanged")
+            self._change(tx, before, after)
+            message = f"network '{after.name}' changed"
+            self._end(tx, message, dry_run=dry_run)
+        return Outcome(True, shown(before), shown(after), message=message)
+
     def _read(self, row: Mapping[str, Any], known: Network | None = None) -> Network:
-        return read_network(row if known else {"tenant": self._actor.tenant, **row}, known, id=self._app.new_id())
+        return read_network(
+            row if known else {**row, "tenant": row.get("tenant") or self._actor.tenant}, known, id=self._app.new_id()
+        )
 
     def _put(self, tx: Transaction, before: Network | None, after: Network) -> None:
         if before is None:
@@ -268,15 +278,16 @@ class Networks:
         tx.networks.add(network)
 
     def _change(self, tx: Transaction, before: Network, after: Network) -> None:
-        if after.space != before.space and tx.addresses.count(before.id):
+        anew = _gives(before) != _gives(after)
+        if (anew or after.tenant != before.tenant) and tx.addresses.count(before.id):
             raise in_use(before, tx.addresses.list(network=before.id, limit=SHOWN + 1))
         self._refuse_beside(tx, after)
         moved = [after.gateway] if after.gateway and after.gateway != before.gateway else []
         if found := tx.addresses.at(after.space, moved):
             raise in_use(before, list(found.values()))
-        reshape(tx, [before], [after])
-        if before.cooldown and after.cooldown < before.cooldown:
-            wake(tx, after, self._app.clock(), None)
+        if anew:
+            _begin_anew(tx, before)
+        reshape(tx, [before], [after], self._app.clock())
 
     def _mine(self, network: Network) -> Network:
         if not may_see(self._actor, network.tenant):
@@ -292,15 +303,16 @@ class Networks:
         if not may_see(self._actor, network.tenant):
             raise Forbidden(f"tenant '{network.tenant}' is not yours", remedy="leave the tenant out", code="not-yours")
         gone = {each.id for each in besides}
-        refuse_overlap(network, [x for x in tx.networks.beside(network.space, network.prefix) if x.id not in gone])
         beside = tx.networks.any_of(network.space, network.id)
         if beside and beside.tenant != network.tenant:
+            whose = f"tenant '{beside.tenant}'" if may_see(self._actor, beside.tenant) else "another tenant"
             raise Forbidden(
-                f"space '{network.space}' belongs to tenant '{beside.tenant}'",
+                f"space '{network.space}' belongs to {whose}",
                 place=f"network '{network.name}'",
                 remedy="name a space of your own: --space NAME",
                 code="not-yours",
             )
+        refuse_overlap(network, [x for x in tx.networks.beside(network.space, network.prefix) if x.id not in gone])
         zone = tx.zones.find(network.zone) if network.zone else None
         if zone and not may_see(self._actor, zone.tenant):
             raise Forbidden(f"zone '{zone.name}' is not yours", remedy="name a zone of your own", code="not-yours")
@@ -308,9 +320,10 @@ class Networks:
             return
         for other in tx.networks.list(vlan=network.vlan, datacenter=network.datacenter):
             if other.space != network.space and other.id != network.id:
+                whose = f"network '{other.name}' of space '{other.space}'"
                 raise Conflict(
-                    f"VLAN {network.vlan} of data centre '{network.datacenter}' carries network '{other.name}' "
-                    f"of space '{other.space}'",
+                    f"VLAN {network.vlan} of data centre '{network.datacenter}' carries "
+                    f"{whose if may_see(self._actor, other.tenant) else 'a network of another tenant'}",
                     place=f"network '{network.name}'",
                     remedy="use another VLAN: overlapping spaces cannot share one",
                 )
@@ -347,8 +360,23 @@ def _each(things: Sequence[T], act: Callable[[T], R], places: Sequence[str]) -> 
 def _remove(tx: Transaction, network: Network) -> None:
     if found := tx.addresses.list(network=network.id, limit=SHOWN + 1):
         raise in_use(network, found)
-    tx.blocks.end(network.id)
+    _begin_anew(tx, network)
     tx.networks.delete(network)
+
+
+def _gives(network: Network) -> tuple[str, bool]:
+    """In which space it gives addresses, if it does."""
+    return network.space, network.role is not Role.CONTAINER
+
+
+def _begin_anew(tx: Transaction, network: Network) -> None:
+    """Forget what is known of a network's addresses, of which nobody has any: none of them rests any more, either."""
+    tx.blocks.end(network.id)
+    tx.addresses.rest_only(network.id)
+
+
+def _held_besides(network: Network, held: Held) -> builtins.list[str]:
+    return [held_text(each) for each in network.held if each.places != held.places]
 
 
 def _absent(names: Sequence[str]) -> str:

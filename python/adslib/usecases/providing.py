@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor
 from adslib.domain.errors import AdsError, Blocked, Conflict, Failed, Invalid, NotFound
 from adslib.domain.event import EventLevel
-from adslib.domain.gateway import Capability, Gateway, Order, Sighting
+from adslib.domain.gateway import Capability, Gateway, Sighting, order_of
 from adslib.domain.job import Job
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine
@@ -64,7 +65,7 @@ def provide(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
             raise address
         return _make(app, actor, gateway, machine, address, wanted.get(machine.name))
 
-    return ready + _each(waiting, bring_up, app, actor, job, told)
+    return ready + each(waiting, bring_up, partial(_record, app, actor, job), told)
 
 
 def _left(job: Job) -> set[str]:
@@ -88,10 +89,9 @@ def _make(app: App, actor: Actor, gateway: Gateway, machine: Machine, address: s
     Raises:
         Failed, Invalid: the gateway cannot make it. Blocked, Conflict: its address will not do.
     """
-    order = Order(machine.id, machine.name, machine.size, machine.os, machine.image, machine.location, address)
-    made = gateway.create(order)
+    made = gateway.create(order_of(machine, address))
     try:
-        seen = _booted(gateway, made)
+        seen = booted(gateway, made)
         refuse_other(machine, seen.reach.address, address)
         if wish and not address:
             commission(app, actor, machine, wish, reported=seen.reach.address)
@@ -107,7 +107,7 @@ def _start(gateway: Gateway, machine: Machine) -> Machine:
     return merged(machine, gateway.start(machine.ref))
 
 
-def _booted(gateway: Gateway, seen: Sighting) -> Sighting:
+def booted(gateway: Gateway, seen: Sighting) -> Sighting:
     """Wait until a machine that was made runs.
 
     Raises:
@@ -147,7 +147,9 @@ def rest(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
         for m in machines
         if m.made and m.state is MachineState.RUNNING and Capability.STOP in gateways[m.gateway].capabilities
     ]
-    return _each(stoppable, lambda m: merged(m, gateways[m.gateway].stop(m.ref)), app, actor, job, told)
+    return each(
+        stoppable, lambda m: merged(m, gateways[m.gateway].stop(m.ref)), partial(_record, app, actor, job), told
+    )
 
 
 def give_back(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
@@ -178,14 +180,14 @@ def give_back(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
         for machine in released:
             if machine.name in abandoned:
                 _abandon(app, actor, tx, job, machine, abandoned[machine.name])
-        tx.machines.release([m.id for m in released], job.environment)
+        tx.machines.release([m.id for m in released], job.environment, app.clock())
         made = tx.machines.update_many([replace(m, state=MachineState.DELETING) for m in machines if m.made])
         for machine in released:
             if machine.name not in abandoned:
                 text = f"machine '{machine.name}' returned to the pool"
                 log(tx, app.clock(), actor, text, environment=job.environment, machine=machine.name, job=job.id)
     gateways = {name: app.gateways.open(name, settings) for name in {m.gateway for m in made}}
-    done = _each(made, lambda m: _delete(gateways[m.gateway], m), app, actor, job, told)
+    done = each(made, lambda m: delete_at(gateways[m.gateway], m), partial(_record, app, actor, job), told)
     return [*kept, *(m for m in done if m.state is not MachineState.UNKNOWN)]
 
 
@@ -200,23 +202,36 @@ def _abandon(app: App, actor: Actor, tx: Transaction, job: Job, machine: Machine
         )  # fmt: skip
 
 
-def _delete(gateway: Gateway, machine: Machine) -> Machine:
-    ref = machine.ref or next((seen.ref for seen in gateway.machines() if seen.id == machine.id), "")
-    if ref:
-        with suppress(NotFound):
-            gateway.delete(ref)
+def delete_at(gateway: Gateway, machine: Machine) -> Machine:
+    """Delete a machine at its gateway; one that is not there is gone already."""
+    with suppress(NotFound):
+        gateway.delete(ref_at(gateway, machine))
     return replace(machine, state=MachineState.UNKNOWN)
 
 
-def _each(
+def ref_at(gateway: Gateway, machine: Machine) -> str:
+    """What a gateway calls a machine; a creation that was interrupted left it unrecorded.
+
+    Raises:
+        NotFound: it has no such machine.
+    """
+    ref = machine.ref or next((seen.ref for seen in gateway.machines() if seen.id == machine.id), "")
+    if not ref:
+        raise NotFound(f"gateway '{machine.gateway}' has no machine '{machine.name}'")
+    return ref
+
+
+def each(
     machines: Sequence[Machine],
     act: Callable[[Machine], Machine],
-    app: App,
-    actor: Actor,
-    job: Job,
+    record: Callable[[Machine, Machine], Machine],
     told: Told,
 ) -> list[Machine]:
-    """Act on machines side by side; record each result at once; a failure is recorded and does not stop the others."""
+    """Act on machines side by side; record each result at once; a failure is recorded and does not stop the others.
+
+    Args:
+        record: takes a machine before and after, and returns it as it is written down.
+    """
     done: list[Machine] = []
     with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
         futures = {pool.submit(act, machine): machine for machine in machines}
@@ -227,7 +242,7 @@ def _each(
             except AdsError as error:
                 deleting = machine.state is MachineState.DELETING
                 result = replace(machine, state=machine.state if deleting else MachineState.FAILED, reason=str(error))
-            done.append(_record(app, actor, job, machine, result))
+            done.append(record(machine, result))
             told(f"{result.name} {'gone' if result.state is MachineState.UNKNOWN else result.state}")
     return done
 

@@ -80,8 +80,7 @@ def _address(machine: Machine) -> Address | None:
 
 def repair(tx: Transaction, app: App, actor: Actor, lost: Sequence[Assignment], found: Sequence[Stray]) -> int:
     """Release what machines had that are gone, and record the addresses that nobody has; returns how many these are."""
-    networks = tx.networks.by_ids({each.network for each in lost})
-    give_back(tx, lost, app.clock(), actor, networks)
+    give_back(tx, lost, app.clock(), actor)
     free = [each for each in found if not each.holder]
     for each in free:
         request = AddressRequest(

@@ -19,10 +19,8 @@ from adslib.domain.actor import Actor
 from adslib.domain.environment import Environment
 from adslib.domain.errors import Blocked, Conflict, NotFound
 from adslib.domain.event import EventLevel
-from adslib.domain.fitting import OWN_SYSTEM
 from adslib.domain.job import Job, JobKind, Owner
-from adslib.domain.lifecycle import ENVIRONMENT, JOB, EnvironmentEvent, JobEvent, JobState, MachineState
-from adslib.domain.machine import Machine
+from adslib.domain.lifecycle import ENVIRONMENT, JOB, EnvironmentEvent, JobEvent, JobState
 from adslib.domain.plan import Plan, Verb
 from adslib.domain.planner import plan, plan_undeploy
 from adslib.usecases.log import log
@@ -206,24 +204,7 @@ def _lock_machines(app: App, tx: Transaction, environment: Environment, made: Pl
     except (Conflict, NotFound) as error:
         raise _TakenError(problems=error.problems) from error
     tx.machines.add_many(
-        [
-            Machine(
-                id=app.new_id(),
-                name=new.name,
-                gateway=new.gateway,
-                state=MachineState.CREATING,
-                kind=new.kind,
-                size=new.size,
-                os=new.os,
-                location=new.location,
-                image=new.image,
-                capabilities=new.capabilities - {OWN_SYSTEM},
-                made=True,
-                holder=environment.name,
-                tenant=environment.tenant,
-            )
-            for new in made.new
-        ]
+        new.intended(app.new_id(), tenant=environment.tenant, holder=environment.name) for new in made.new
     )
 
 

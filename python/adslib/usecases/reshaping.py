@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import product
 
 from adslib.adapters.store import Transaction
@@ -10,17 +11,17 @@ from adslib.domain.assignment import Assignment
 from adslib.domain.block import PLACES, start_of
 from adslib.domain.errors import Conflict, Invalid
 from adslib.domain.network import Network, problems_of
-from adslib.usecases.allocating import strip_of, whose
+from adslib.usecases.allocating import strip_of, wake, whose
 
 SHOWN = 10
 """Who is in the way is named up to this many."""
 
 
-def reshape(tx: Transaction, old: Sequence[Network], new: Sequence[Network]) -> None:
+def reshape(tx: Transaction, old: Sequence[Network], new: Sequence[Network], at: datetime) -> None:
     """Put networks in the place of others; those that stay have the same id.
 
     Args:
-        old: as they are, locked. new: as they are to be.
+        old: as they are, locked. new: as they are to be. at: now.
 
     Raises:
         Invalid: a new one is wrong by itself. Conflict: somebody has an address that would belong to none.
@@ -37,6 +38,10 @@ def reshape(tx: Transaction, old: Sequence[Network], new: Sequence[Network]) -> 
             tx.addresses.move_names(before.id, new[0].id)
             tx.blocks.end(before.id)
             tx.networks.delete(before)
+    for network in new:
+        tx.addresses.rest_only(network.id, network.space, network.prefix)
+        # The cool-down may have become shorter, and what rests is looked after only while there is one.
+        wake(tx, network, at, None)
 
 
 def _refuse_outside(tx: Transaction, old: Sequence[Network], new: Sequence[Network]) -> None:

@@ -82,4 +82,6 @@ def machine_shown(machine: Machine, available: Availability | None = None) -> di
         "reason": machine.reason,
         "tenant": machine.tenant,
         "generation": machine.generation,
+        "on_request": machine.on_request,
+        "idle_since": machine.idle_since.isoformat() if machine.idle_since else None,
     }

@@ -48,7 +48,8 @@ class Zones:
                 prefixes or names. ttl: of the records, in seconds.
 
         Raises:
-            Invalid: something of this is wrong. Forbidden: it is another tenant's, or networks of another use it.
+            Invalid: something of this is wrong.
+            Forbidden: it or a reverse zone is another tenant's, or networks of another use it.
         """
         self._actor.must(Permission.NETWORKS, f"zone '{name}'")
         turned = tuple(dict.fromkeys(read_reverse(each) for each in reverse))
@@ -65,6 +66,7 @@ class Zones:
                 return Outcome(False, shown(setting), shown(setting), message=f"zone '{setting.name}' unchanged")
             for network in tx.networks.list(zone=setting.name):
                 self._refuse_foreign(f"network '{network.name}' of zone '{setting.name}'", network.tenant)
+            self._refuse_shared(tx, setting)
             tx.zones.put(setting)
             tx.zones.mark_all(setting, self._app.clock())
             message = f"zone '{setting.name}' {'changed' if before else 'added'}"
@@ -164,6 +166,12 @@ class Zones:
     def _refuse_foreign(self, what: str, tenant: str) -> None:
         if not may_see(self._actor, tenant):
             raise Forbidden(f"{what} is not yours", remedy="ask its tenant", code="not-yours")
+
+    def _refuse_shared(self, tx: Transaction, setting: ZoneSetting) -> None:
+        """Names of one server's reverse zone stand together: its PTR records, and its file, have those of all zones."""
+        for reverse in setting.reverse:
+            for name in sharing(tx, setting, reverse):
+                self._refuse_foreign(f"reverse zone '{reverse}' at {setting.server}", tx.zones.get(name).tenant)
 
     def _end(self, tx: Transaction, message: str, *, dry_run: bool) -> None:
         if dry_run:

@@ -34,6 +34,8 @@ FULL_MACHINE = Machine(
     reason="because",
     tenant="acme",
     generation=3,
+    on_request=True,
+    idle_since=NOON,
 )
 
 

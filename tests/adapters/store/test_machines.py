@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.store.records import FULL_MACHINE, machine, machines, standing
+from adapters.store.records import FULL_MACHINE, NOON, machine, machines, standing
 from adslib.adapters.store import Store
 from adslib.domain.environment import Environment
 from adslib.domain.errors import Conflict, Invalid, NotFound
@@ -135,8 +135,21 @@ def test_machines_are_released_by_their_holder_only_and_twice_does_no_harm(shop:
         with pytest.raises(Conflict, match="machine 'm-00003' is held by environment 'bank'"):
             tx.machines.release(["id-00001", "id-00003"], "shop")
         assert len(tx.machines.list(holder="shop")) == 2
-        assert tx.machines.release(["id-00001", "id-00002", "id-00000", "gone"], "shop") == 2
+        assert tx.machines.release(["id-00001", "id-00002", "id-00000", "gone"], "shop", NOON) == 2
+        assert [known.idle_since for known in tx.machines.by_ids(["id-00001"])] == [NOON]
+        tx.machines.claim(["id-00001"], "shop")
+        assert [known.idle_since for known in tx.machines.by_ids(["id-00001"])] == [None]
+        tx.machines.release(["id-00001"], "shop")
         assert tx.machines.release(["id-00001"], "shop") == 0
+        assert tx.machines.list(holder="shop") == []
+
+
+@pytest.mark.req("A10")
+def test_a_machine_that_is_being_deleted_is_nobodys_any_more(shop: Store) -> None:
+    with shop.transaction() as tx:
+        tx.machines.update(replace(tx.machines.by_id("id-00001"), state=MachineState.DELETING))
+        with pytest.raises(Conflict, match="machine 'm-00001' is being deleted"):
+            tx.machines.claim(["id-00000", "id-00001"], "shop")
         assert tx.machines.list(holder="shop") == []
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from adapters.store.contest import killed
 from adapters.store.records import NOON, job, machine, revision, standing, with_shop
-from adslib.adapters.store import Store, Transaction, open_store
+from adslib.adapters.store import Crossed, Store, Transaction, open_store
+from adslib.domain.assignment import Assignment
 from adslib.domain.environment import Environment, Template
 from adslib.domain.errors import Conflict
 from adslib.domain.event import Event, EventFilter, EventLevel
@@ -200,3 +201,15 @@ def test_a_closed_store_says_so(store: Store) -> None:
     store.close()
     with pytest.raises(RuntimeError, match="is closed"), store.reading():
         pytest.fail("a closed store was read")
+
+
+@pytest.mark.req("I2")
+def test_what_is_refused_as_it_is_committed_leaves_the_connection_fit_for_the_next(store_url: str) -> None:
+    words = ("", "", "", "", "default", NOON, "ann")
+    of_no_network = Assignment("a", "nowhere", "default", 4, 1, "", None, "", None, "", *words)
+    with open_store(store_url) as store:
+        for _ in range(2):
+            with pytest.raises(Crossed), store.transaction() as tx:
+                tx.addresses.add([of_no_network])
+        with store.reading() as tx:
+            assert tx.addresses.list() == []

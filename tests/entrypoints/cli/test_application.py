@@ -19,7 +19,7 @@ from adslib.entrypoints.cli.application import app
 from adslib.usecases.environments import Environments
 from entrypoints.cli.commanding import Run, in_process_of_its_own
 
-NOUNS = ("environment", "template", "machine", "gateway", "network", "address", "job", "event", "doctor")
+NOUNS = ("environment", "template", "machine", "pool", "gateway", "network", "address", "job", "event", "doctor")
 
 
 def commands() -> list[list[str]]:
@@ -199,3 +199,12 @@ def test_completion_is_silent_where_there_is_no_store() -> None:
     environ |= {"COMP_WORDS": "ads environment show ", "COMP_CWORD": "3"}
     done = in_process_of_its_own(environ=environ)
     assert (done.stdout.strip(), done.stderr) == ("", "")
+
+
+def test_what_is_stored_steers_no_terminal(run: Run) -> None:
+    note = "note=\x1b[31mred\x1b]0;title\x07\nError: none"
+    run("machine", "add", "web1", "--address", "10.0.0.5", "--size", "small", "--label", note)
+    shown = run("machine", "show", "web1").out
+    assert r"note=\x1b[31mred\x1b]0;title\x07 Error: none" in shown
+    assert "\x1b" not in shown
+    assert run("network", "show", "\x1b[2J", expect=4).err.startswith(r"Error: there is no network '\x1b[2J'")

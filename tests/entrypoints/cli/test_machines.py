@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from adslib.adapters.gateways import open_gateway
+from adslib.domain.gateway import Order
+from adslib.domain.machine import DEFAULT_SIZES
 from adslib.entrypoints.cli.fields import FIELDS
 from entrypoints.cli.commanding import Run
 
@@ -133,3 +136,26 @@ def test_import(run: Run, tmp_path: Path) -> None:
     assert "host 'web3': 'ansible_password' is a secret in plain text" in result.err
     assert "hunter2" not in result.err
     assert names(run) == ["web1", "web2"]
+
+
+# ── what happens at gateways ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.req("A10")
+def test_refresh_notify_and_release(run: Run, tmp_path: Path) -> None:
+    run("gateway", "add", "cloud", "--kind", "sim")
+    url = f"sqlite:///{tmp_path / 'ads-home' / 'ads.db'}"
+    there = open_gateway("sim", "cloud", {}, home=tmp_path, engine=url)
+    made = there.create(Order("foreign", "old", DEFAULT_SIZES[0]))
+    assert run("machine", "refresh", "--dry-run").out == "dry run: 1 appeared\n"
+    found = run("machine", "refresh", "--format", "json").data["after"]["gateways"]
+    assert found == [{"gateway": "cloud", "appeared": ["old"], "changed": {}, "vanished": [], "failure": ""}]
+    assert names(run, "--availability", "on request") == ["old"]
+    assert "machine 'old' released: it is running" in run("machine", "release", "old").out
+    assert names(run, "--availability", "available") == ["old"]
+    there.stop(made.ref)
+    assert run("machine", "notify", "cloud", made.ref).out == "1 changed\n"
+    run("gateway", "add", "dark", "--kind", "sim", "--option", "down=true")
+    silent = run("machine", "refresh", expect=1)
+    assert silent.out == "nothing changed; not read: dark\n"
+    assert silent.err.startswith("Error: gateway dark: simulated cloud 'dark' does not answer: it is down.")

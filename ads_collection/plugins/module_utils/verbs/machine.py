@@ -26,13 +26,14 @@ DESCRIBED = dict(
     labels=dict(type="dict"),
     variables=dict(type="dict"),
     capabilities=dict(type="list", elements="str", choices=["packages", "systemd"]),
-    cleaned=dict(type="bool"),
     host_key=dict(type="str", no_log=False),
 )
 
 ARGUMENTS = dict(
     machines=dict(type="list", elements="dict", required=True, options=DESCRIBED),
-    state=dict(type="str", choices=["present", "absent", "started", "stopped", "rebooted"], default="present"),
+    state=dict(
+        type="str", choices=["present", "absent", "started", "stopped", "rebooted", "released"], default="present"
+    ),
     trust_first_contact=dict(type="bool", default=False),
 )
 
@@ -68,7 +69,7 @@ def run(ads, params, check_mode):
 
 def _acts(ads, params):
     """What is done to one machine, as a function of its description and of whether it is only tried."""
-    names = dict(absent="remove", started="start", stopped="stop", rebooted="reboot")
+    names = dict(absent="remove", started="start", stopped="stop", rebooted="reboot", released="release")
     if params["state"] in names:
         use = getattr(ads.machines, names[params["state"]])
         return lambda described, dry_run: use(described["name"], dry_run=dry_run)

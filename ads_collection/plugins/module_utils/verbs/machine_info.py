@@ -15,7 +15,10 @@ ARGUMENTS = dict(
     os=dict(type="str", default=""),
     size=dict(type="str", default=""),
     environment=dict(type="str", default=""),
-    availability=dict(type="str", choices=["available", "partly available", "unavailable", "deployed"]),
+    availability=dict(
+        type="str",
+        choices=["available", "partly available", "unavailable", "deployed", "on request", "quarantined"],
+    ),
     free=dict(type="bool"),
     text=dict(type="str", default=""),
     details=dict(type="bool", default=False),

@@ -8,6 +8,11 @@ from typing import Any, TypeVar
 
 from adslib.domain.errors import Invalid, Problem
 
+REFRESH_EVERY = "refresh_every"
+"""An option of every gateway: seconds between two refreshes by whoever watches the pool; 0: only when asked."""
+
+WEEK = 7 * 86400
+
 T = TypeVar("T")
 W = TypeVar("W", bound=StrEnum)
 
@@ -80,6 +85,7 @@ class Options:
         Raises:
             Invalid: with all that is wrong.
         """
+        self.whole(REFRESH_EVERY, 0, most=WEEK)
         unknown = sorted(set(self._given) - self._known)
         known = ", ".join(sorted(self._known)) or "none"
         self._problems += [

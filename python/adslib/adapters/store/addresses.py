@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, literal, select, text, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, literal, not_, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from adslib.adapters.store.address_schema import address_history, address_requests, addresses
 from adslib.adapters.store.statements import Crossed, Statements, Values, chunks
 from adslib.domain.assignment import Assignment
-from adslib.domain.prefix import Address
+from adslib.domain.prefix import Address, Prefix
 
 _OURS = [addresses.c[name] for name in Assignment._fields]
 _PAST = [address_history.c[name] for name in Assignment._fields]
@@ -43,6 +43,16 @@ class Addresses:
         return {
             each.id: each for chunk in chunks(dict.fromkeys(ids)) for each in self._where(addresses.c.id.in_(chunk))
         }
+
+    def locked(self, ids: Iterable[str]) -> builtins.list[Assignment]:
+        """Assignments that are about to be given back, and are ours from now on; those that are over are left out."""
+        # In order, so that two who want several never wait for each other.
+        query = select(*_OURS).order_by(addresses.c.id).with_for_update()
+        return [
+            Assignment(*row)
+            for chunk in chunks(sorted(set(ids)))
+            for row in self._statements.rows(query.where(addresses.c.id.in_(chunk)))
+        ]
 
     def at(self, space: str, taken: Iterable[Address]) -> dict[Address, Assignment]:
         """Who has certain addresses of a space."""
@@ -169,6 +179,17 @@ class Addresses:
         change = update(address_history).values(resting=False)
         for chunk in chunks(ids):
             self._statements.write(change.where(address_history.c.id.in_(chunk)))
+
+    def rest_only(self, network: str, space: str = "", prefix: Prefix | None = None) -> None:
+        """Of what a network let rest, only this does so from now on: addresses of a space within a prefix, or none.
+
+        Whatever rests elsewhere is not the network's to free: somebody may have it by then.
+        """
+        change = update(address_history).where(address_history.c.network == network, address_history.c.resting)
+        if prefix:
+            places = range(prefix.number, prefix.last.number + 1)
+            change = change.where(not_(and_(*_between(address_history, space, prefix.version, places))))
+        self._statements.write(change.values(resting=False))
 
     def move(self, old: str, new: str, space: str, version: int, places: range) -> None:
         """What lies between two addresses belongs to another network from now on."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import builtins
+from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
-from adslib.adapters.store.schema import gateways, machines
+from adslib.adapters.store.schema import gateways, machines, refreshes
 from adslib.adapters.store.statements import Statements
 from adslib.domain.errors import Conflict, NotFound
 from adslib.domain.gateway_setting import GatewaySetting
@@ -50,6 +51,22 @@ class Gateways:
         """All gateways, by name."""
         return [GatewaySetting(*row) for row in self._statements.rows(select(gateways).order_by(gateways.c.name))]
 
+    def mark(self, name: str) -> str:
+        """How far a gateway's changes were read; empty: it is to be read from the beginning."""
+        row = self._statements.first(select(refreshes.c.mark).where(refreshes.c.gateway == name))
+        return row.mark if row else ""
+
+    def failure(self, name: str) -> str:
+        """Why a gateway was not read the last time; empty: it was."""
+        row = self._statements.first(select(refreshes.c.failure).where(refreshes.c.gateway == name))
+        return row.failure if row else ""
+
+    def refreshed(self, name: str, mark: str, at: datetime, failure: str = "") -> None:
+        """Keep how far a gateway was read, and why it was not, if it was not."""
+        values = {"mark": mark, "at": at, "failure": failure}
+        if not self._statements.write(update(refreshes).where(refreshes.c.gateway == name).values(values)):
+            self._statements.write(insert(refreshes), {"gateway": name, **values})
+
     def delete(self, name: str) -> None:
         """Forget a gateway.
 
@@ -58,5 +75,6 @@ class Gateways:
         """
         if machine := self._statements.first(select(machines.c.name).where(machines.c.gateway == name)):
             raise Conflict(f"gateway '{name}' still has machine '{machine.name}'", remedy="delete its machines first")
+        self._statements.write(delete(refreshes).where(refreshes.c.gateway == name))
         if not self._statements.write(delete(gateways).where(gateways.c.name == name)):
             raise NotFound(f"there is no gateway '{name}'", remedy=LOOK)

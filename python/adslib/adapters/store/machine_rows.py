@@ -41,6 +41,8 @@ def values_of(machine: Machine) -> dict[str, Any]:
         "reason": machine.reason,
         "tenant": machine.tenant,
         "generation": machine.generation,
+        "on_request": machine.on_request,
+        "idle_since": machine.idle_since,
     }
 
 

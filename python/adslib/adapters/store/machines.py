@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -15,6 +16,7 @@ from adslib.adapters.store.machine_rows import machine_of, values_of
 from adslib.adapters.store.schema import machines
 from adslib.adapters.store.statements import Statements, chunks
 from adslib.domain.errors import Conflict, NotFound
+from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine
 
 LOOK = "list them with: ads machine list"
@@ -76,16 +78,28 @@ class Machines:
             NotFound: there is none of one name.
         """
         wanted = builtins.list(names)
-        query = select(machines)
-        found = {
-            row.name: machine_of(row)
-            for chunk in chunks(dict.fromkeys(wanted))
-            for row in self._statements.rows(query.where(machines.c.name.in_(chunk)))
-        }
+        found = {machine.name: machine for machine in self._among(machines.c.name, wanted)}
         for name in wanted:
             if name not in found:
                 raise NotFound(f"there is no machine '{name}'", remedy=LOOK)
         return [found[name] for name in wanted]
+
+    def by_ids(self, ids: Iterable[str]) -> builtins.list[Machine]:
+        """The machines with these ids; those that are gone are left out."""
+        return self._among(machines.c.id, ids)
+
+    def by_refs(self, gateway: str, refs: Iterable[str]) -> builtins.list[Machine]:
+        """The machines that a gateway calls so; those that nobody knows are left out."""
+        return self._among(machines.c.ref, refs, machines.c.gateway == gateway)
+
+    def taken_names(self, names: Iterable[str]) -> set[str]:
+        """Those of some names that machines have."""
+        query = select(machines.c.name)
+        return {
+            row.name
+            for chunk in chunks(dict.fromkeys(names))
+            for row in self._statements.rows(query.where(machines.c.name.in_(chunk)))
+        }
 
     def list(
         self,
@@ -155,7 +169,8 @@ class Machines:
         """Let an environment hold machines that nobody holds, all or none (A10).
 
         Raises:
-            Conflict: somebody holds one of them; it says which, and who. NotFound: no such machine or environment.
+            Conflict: somebody holds one of them, it says which, and who; or one is being deleted.
+            NotFound: no such machine or environment.
         """
         wanted = builtins.list(dict.fromkeys(ids))
         with self._statements.all_or_nothing():
@@ -165,11 +180,16 @@ class Machines:
                     raise NotFound(f"there is no machine with the id '{machine_id}'", remedy="plan again")
                 if locked[machine_id].holder:
                     refuse_held(locked[machine_id].name, locked[machine_id].holder)
+                if locked[machine_id].state == MachineState.DELETING:
+                    raise Conflict(f"machine '{locked[machine_id].name}' is being deleted", remedy="plan again")
             if self._hand(wanted, None, holder) != len(wanted):
                 raise Conflict("somebody else took one of the machines at this moment", remedy="plan again")
 
-    def release(self, ids: Iterable[str], holder: str) -> int:
+    def release(self, ids: Iterable[str], holder: str, at: datetime | None = None) -> int:
         """Give machines back that an environment holds; those that nobody holds do no harm (A13).
+
+        Args:
+            at: now: from then on they are idle.
 
         Returns how many were given back.
 
@@ -181,7 +201,7 @@ class Machines:
             for row in self._locked(wanted):
                 if row.holder not in {None, holder}:
                     refuse_held(row.name, row.holder)
-            return self._hand(wanted, holder, None)
+            return self._hand(wanted, holder, None, at)
 
     def delete_many(self, ids: Iterable[str]) -> int:
         """Forget machines, all or none; those that are not there do no harm. Returns how many were.
@@ -200,16 +220,26 @@ class Machines:
 
     def _locked(self, ids: Sequence[str]) -> builtins.list[Any]:
         """Lock machines in the order of their ids, so that two who want the same ones do not block each other."""
-        query = select(machines.c.id, machines.c.name, machines.c.holder).order_by(machines.c.id).with_for_update()
+        columns = (machines.c.id, machines.c.name, machines.c.holder, machines.c.state)
+        query = select(*columns).order_by(machines.c.id).with_for_update()
         return [
             row for chunk in chunks(sorted(ids)) for row in self._statements.rows(query.where(machines.c.id.in_(chunk)))
         ]
 
-    def _hand(self, ids: Sequence[str], giver: str | None, taker: str | None) -> int:
+    def _among(self, column: Any, values: Iterable[str], *conditions: Any) -> builtins.list[Machine]:
+        return [
+            machine_of(row)
+            for chunk in chunks(dict.fromkeys(values))
+            for row in self._statements.rows(select(machines).where(column.in_(chunk), *conditions))
+        ]
+
+    def _hand(
+        self, ids: Sequence[str], giver: str | None, taker: str | None, idle_since: datetime | None = None
+    ) -> int:
         hand = (
             update(machines)
             .where(machines.c.holder.is_(None) if giver is None else machines.c.holder == giver)
-            .values(holder=taker, generation=machines.c.generation + 1)
+            .values(holder=taker, idle_since=idle_since, generation=machines.c.generation + 1)
         )
         try:
             with self._statements.all_or_nothing():

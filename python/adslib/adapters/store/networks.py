@@ -108,6 +108,10 @@ class Networks:
         """The reserve of a tenant; see `serving`."""
         return self.serving(networks.c.role == Role.RESERVE.value, networks.c.tenant == tenant)
 
+    def giving_back(self, ids: Iterable[str]) -> dict[str, Network]:
+        """Networks by their ids that addresses are about to be given back to; see `serving`."""
+        return {network.id: network for network in self.serving(networks.c.id.in_(sorted(ids)))}
+
     def locked(self, *names: str) -> builtins.list[Network]:
         """Networks that are about to be changed, in the order of the names: nothing is taken from them meanwhile.
 

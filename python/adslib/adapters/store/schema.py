@@ -19,13 +19,14 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from adslib.adapters.store.columns import Document, Labels, Serial, UtcTime, Word, generation, one_of, where, word
 from adslib.domain.job import JobKind
 from adslib.domain.lifecycle import ACTIVE_JOB_STATES, EnvironmentState, JobState, MachineState
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The number of the newest version under migrations/."""
 
 VERSION_TABLE = "ads_version"
@@ -122,6 +123,8 @@ machines = Table(
     Column("reason", Text, nullable=False),
     word("tenant"),
     generation(),
+    Column("on_request", Boolean, nullable=False, server_default=text("false")),
+    Column("idle_since", UtcTime),
     UniqueConstraint("name"),
     CheckConstraint(one_of("state", MachineState), name="state"),
     # Two records of one real machine would let two environments hold it.
@@ -191,6 +194,34 @@ gateways = Table(
     word("kind"),
     Column("options", Document, nullable=False),
     Column("created", UtcTime),
+)
+
+# How far a gateway was read. No foreign key: gateways that are always there have no row.
+refreshes = Table(
+    "refreshes",
+    metadata,
+    Column("gateway", Word, primary_key=True),
+    Column("mark", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("failure", Text, nullable=False),
+)
+
+pool_rules = Table(
+    "pool_rules",
+    metadata,
+    Column("name", Word, primary_key=True),
+    word("size"),
+    Column("ceiling", Integer, nullable=False),
+    word("gateway"),
+    word("os"),
+    word("location"),
+    Column("spare", Integer, nullable=False),
+    Column("grow_at", Integer, nullable=False),
+    Column("floor", Integer, nullable=False),
+    Column("shrink_after", BigInteger, nullable=False),
+    Column("cooldown", BigInteger, nullable=False),
+    word("tenant"),
+    Column("acted", UtcTime),
 )
 
 # The log outlives what it speaks of: no foreign keys.

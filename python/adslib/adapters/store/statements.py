@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar, cast
@@ -117,7 +117,12 @@ class Statements:
         try:
             with cast("Any", driver).pipeline():
                 yield
-        except base.Error as error:
+        except (base.Error, DBAPIError) as error:
+            # SQLAlchemy may believe that it has committed, and hands the connection to the next one as it is.
+            with suppress(base.Error):
+                cast("Any", driver).rollback()
+            if isinstance(error, DBAPIError):
+                raise
             raise DBAPIError.instance(None, None, error, base.Error, dialect=dialect) from error
 
     def write_all(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -13,6 +13,7 @@ from adslib.adapters.store.jobs import Jobs
 from adslib.adapters.store.machines import Machines
 from adslib.adapters.store.networks import Networks
 from adslib.adapters.store.plans import Plans
+from adslib.adapters.store.pool_rules import PoolRules
 from adslib.adapters.store.revisions import Revisions
 from adslib.adapters.store.standings import Standings
 from adslib.adapters.store.statements import Statements
@@ -38,6 +39,7 @@ class Transaction:
         self.plans = Plans(statements)
         self.gateways = Gateways(statements)
         self.events = Events(statements)
+        self.pool_rules = PoolRules(statements)
         self.networks = Networks(statements)
         self.addresses = Addresses(statements)
         self.blocks = Blocks(statements)

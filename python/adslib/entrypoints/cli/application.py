@@ -16,6 +16,7 @@ from adslib.entrypoints.cli import (
     jobs,
     machines,
     networks,
+    pool,
     templates,
 )
 from adslib.entrypoints.cli.ending import ending
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.add_typer(environments.app, name="environment")
 app.add_typer(templates.app, name="template")
 app.add_typer(machines.app, name="machine")
+app.add_typer(pool.app, name="pool")
 app.add_typer(gateways.app, name="gateway")
 app.add_typer(networks.app, name="network")
 app.add_typer(addresses.app, name="address")

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from adslib.domain.errors import AdsError
+from adslib.entrypoints.cli.presenting import harmless
 
 PASSWORD = re.compile(r"://[^@/\s]+@")
 
@@ -42,7 +43,7 @@ def ending() -> Iterator[None]:
 def complain(error: AdsError) -> None:
     """Print an error: a line for each problem, with its place and remedy."""
     for problem in error.problems:
-        print(f"Error: {problem}", file=sys.stderr)
+        print(f"Error: {harmless(str(problem), lines=True)}", file=sys.stderr)
 
 
 def _one_line(error: Exception) -> str:

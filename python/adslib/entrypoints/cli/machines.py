@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from adslib.domain.errors import Invalid, NotFound
+from adslib.domain.errors import Failed, Invalid, NotFound, Problem
 from adslib.entrypoints.cli import snapshots
-from adslib.entrypoints.cli.options import DryRun, MachineName, OutputFormat, gateway_names, pairs
+from adslib.entrypoints.cli.options import DryRun, GatewayName, MachineName, OutputFormat, gateway_names, pairs
 from adslib.entrypoints.cli.presenting import (
     Column,
     Format,
@@ -59,9 +59,6 @@ def add(
         list[str],
         typer.Option(metavar="NAME", help="What roles may use there: packages, systemd, or none; default: both."),
     ] = [],  # noqa: B006
-    cleaned: Annotated[
-        bool, typer.Option("--cleaned", help="You cleaned it: one that was abandoned may be used again.")
-    ] = False,
     host_key: Annotated[str, typer.Option(metavar="KEY|FILE", help="Its public SSH host key.")] = "",
     trust_first_contact: Trusting = False,
     dry_run: DryRun = False,
@@ -92,7 +89,6 @@ def add(
         labels=pairs(label, "label") if label else None,
         variables=pairs(var, "var") if var else None,
         capabilities=chosen,
-        cleaned=cleaned or None,
     )
     with opened(ctx) as ads:
         outcome = ads.machines.add(spec, host_key=host_key, trust_first_contact=trust_first_contact, dry_run=dry_run)
@@ -149,6 +145,55 @@ def remove(ctx: typer.Context, name: MachineName, dry_run: DryRun = False, forma
     show_outcome(outcome, format, dry_run=dry_run)
 
 
+@app.command()
+def release(
+    ctx: typer.Context, name: MachineName, dry_run: DryRun = False, format: OutputFormat = Format.TABLE
+) -> None:
+    """Hand a machine out again that was kept back.
+
+    One in quarantine is looked at first, and stays there if it still fails; one that was found is for anybody then.
+    """
+    with opened(ctx) as ads:
+        outcome = ads.machines.release(name, dry_run=dry_run)
+    show_outcome(outcome, format, dry_run=dry_run)
+
+
+@app.command()
+def refresh(
+    ctx: typer.Context,
+    gateway: Annotated[str, typer.Option(help="This one only.", autocompletion=gateway_names)] = "",
+    dry_run: DryRun = False,
+    format: OutputFormat = Format.TABLE,
+) -> None:
+    """Look what happened at the gateways.
+
+    Machines that appeared, changed or vanished are written down. A gateway that does not answer does not stop the
+    others; the exit code is 1 then.
+    """
+    with opened(ctx) as ads:
+        outcome = ads.machines.refresh(gateway, dry_run=dry_run)
+    show_outcome(outcome, format, dry_run=dry_run)
+    problems = [
+        Problem(each["failure"], f"gateway {each['gateway']}") for each in outcome.after["gateways"] if each["failure"]
+    ]
+    if problems:
+        raise Failed(problems=problems)
+
+
+@app.command()
+def notify(
+    ctx: typer.Context,
+    gateway: GatewayName,
+    ref: Annotated[str, typer.Argument(metavar="REF", help="What the gateway calls the machine.")],
+    dry_run: DryRun = False,
+    format: OutputFormat = Format.TABLE,
+) -> None:
+    """Look at one machine that changed at its gateway."""
+    with opened(ctx) as ads:
+        outcome = ads.machines.notify(gateway, ref, dry_run=dry_run)
+    show_outcome(outcome, format, dry_run=dry_run)
+
+
 @app.command("list")
 def list_(
     ctx: typer.Context,
@@ -158,7 +203,7 @@ def list_(
     os: Annotated[str, typer.Option(help="With this operating system: debian finds debian-12 too.")] = "",
     size: Annotated[str, typer.Option(help="Of this size.")] = "",
     holder: Annotated[str, typer.Option(help="Held by this environment.")] = "",
-    availability: Annotated[str, typer.Option(help="available, 'partly available', unavailable or deployed.")] = "",
+    availability: Annotated[str, typer.Option(help="available, 'partly available', 'on request', quarantined, …")] = "",
     free: Annotated[bool, typer.Option("--free", help="Held by nobody.")] = False,
     held: Annotated[bool, typer.Option("--held", help="Held by somebody.")] = False,
     text: Annotated[str, typer.Option(help="A part of the name, address or a label.")] = "",
@@ -211,7 +256,11 @@ def summary(ctx: typer.Context, format: OutputFormat = Format.TABLE) -> None:
     for key, names in (("sizes", ("size", "location")), ("systems", ("os",)), ("gateways", ("gateway",))):
         if numbers[key]:
             print()
-            show_rows(numbers[key], [Column(name) for name in (*names, "machines", "free", "held")], format)
+            show_rows(
+                numbers[key],
+                [Column(name) for name in (*names, "machines", "free", "held", "partly", "quarantined")],
+                format,
+            )
 
 
 @app.command()

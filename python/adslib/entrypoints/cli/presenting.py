@@ -22,7 +22,9 @@ COLOURS: Mapping[str, str] = {
     "live": GREEN, "ready": GREEN, "running": GREEN, "succeeded": GREEN, "deployed": GREEN, "ok": GREEN,
     "available": GREEN, "yes": GREEN,
     "failed": RED, "fail": RED, "error": RED, "critical": RED, "incomplete": RED, "unavailable": RED, "no": RED,
+    "quarantined": RED,
     "warn": YELLOW, "warning": YELLOW, "interrupted": YELLOW, "cancelled": YELLOW, "stopped": YELLOW,
+    "on request": YELLOW,
 }  # fmt: skip
 """Colours of words that say how things stand."""
 
@@ -64,6 +66,18 @@ def as_text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(as_text(item) for item in value)
     return str(value)
+
+
+def harmless(text: str, *, lines: bool = False) -> str:
+    """A text that steers no terminal: whatever cannot be read is shown by its code.
+
+    Args:
+        lines: keep its lines apart; otherwise they become one.
+    """
+    if text.isprintable():
+        return text
+    kept = text if lines else " ".join(text.split())
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in kept)
 
 
 def moment(value: Any) -> str:
@@ -128,6 +142,7 @@ def show_rows(
 
 def table(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
     """Write a table, a line a row and nothing cut off: framed on a terminal that is wide enough, else aligned."""
+    lines = [[harmless(text) for text in line] for line in lines]
     widths = [max(len(text) for text in column) for column in zip(titles, *lines, strict=True)]
     if is_terminal() and sum(widths) + 2 * len(widths) < shutil.get_terminal_size().columns:
         _framed(titles, lines)
@@ -158,7 +173,7 @@ def show_thing(thing: Mapping[str, Any], format: Format, *, keys: Iterable[str] 
     if format is not Format.TABLE:
         show_data(thing, format)
         return
-    shown = {key: as_text(thing.get(key)) for key in (keys or thing)}
+    shown = {key: harmless(as_text(thing.get(key))) for key in (keys or thing)}
     width = max((len(key) for key, text in shown.items() if text), default=0)
     for key, text in shown.items():
         if text:
@@ -177,7 +192,7 @@ def coloured(text: str, style: str = "") -> str:
 def show_outcome(outcome: Any, format: Format, *, dry_run: bool = False) -> None:
     """Write what a change did, or would do: its sentence for people, or everything for programs."""
     if format is Format.TABLE:
-        print(f"dry run: {outcome.message}" if dry_run else outcome.message)
+        print(harmless(f"dry run: {outcome.message}" if dry_run else outcome.message, lines=True))
         return
     data = {"changed": outcome.changed, "message": outcome.message, "before": outcome.before, "after": outcome.after}
     show_data({**data, **({"job": outcome.job} if outcome.job else {})}, format)
