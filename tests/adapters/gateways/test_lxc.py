@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import shlex
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -136,3 +137,27 @@ def test_what_a_machine_stands_on_stays_and_others_bridges_are_respected(lxc: Su
     assert gateway.look(made.ref) == made
     gateway.delete(made.ref)
     gateway.delete_template("golden")
+
+
+@pytest.mark.slow
+@pytest.mark.req("I1")
+def test_overlapping_networks_of_two_tenants_lead_each_to_its_own(lxc: Subject) -> None:
+    other = Subject("lxc", lxc.home / "other")
+    other.options["network"] = lxc.options["network"]
+    try:
+        made = [
+            subject.open().create(order(name=name, address=lxc.fixed)) for subject, name in ((lxc, "a"), (other, "b"))
+        ]
+        assert made[0].reach.address == made[1].reach.address
+        told = []
+        for machine in made:
+            way = shlex.split(str(machine.reach.vars["ansible_ssh_common_args"]))
+            trust = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR")
+            command = ["ssh", *way, *trust, "-i", machine.reach.key, f"root@{machine.reach.address}", "hostname"]
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=True
+            )
+            told.append(done.stdout.strip())
+        assert told == ["a", "b"]
+    finally:
+        other.clear()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from adslib.adapters.gateways.directories.directory import Directory
 from adslib.adapters.gateways.lxc.limits import remove_groups
 from adslib.adapters.gateways.lxc.network import Bridge
 from adslib.adapters.gateways.lxc.programs import processes_with, run
+from adslib.adapters.gateways.lxc.reaching import connected
 from adslib.domain.errors import Failed
 
 STOPPED, RUNNING = "STOPPED", "RUNNING"
@@ -112,10 +112,7 @@ def group(mark: str, machine_id: str) -> str:
 
 def greets(address: str, bridge: str) -> bool:
     """Whether an sshd answers at an address of a bridge."""
-    with suppress(OSError), socket.socket() as asking:
-        asking.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, bridge.encode())
-        asking.settimeout(1)
-        asking.connect((address, 22))
+    with suppress(OSError), connected(bridge, address, 22, 1) as asking:
         return asking.recv(4) == b"SSH-"
     return False
 

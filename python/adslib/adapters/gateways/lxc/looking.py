@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adslib.adapters.gateways.directories.directory import Directory, Record
 from adslib.adapters.gateways.directories.looking import State
+from adslib.adapters.gateways.lxc import reaching
 from adslib.adapters.gateways.lxc.containers import RUNNING, STOPPED, Containers
 from adslib.adapters.gateways.lxc.network import wanted
 from adslib.adapters.gateways.surroundings import HostKeys
@@ -44,7 +45,7 @@ class Eyes:
 
     def reach(self, machine: Directory, record: Record) -> Reach:
         """How one is reached: over SSH, and by its own bridge, as another may have the same addresses."""
-        ways = (self.host_keys.arguments(record.id), f"-o BindInterface={self.containers.bridge.name}")
+        ways = (self.host_keys.arguments(record.id), reaching.arguments(self.containers.bridge.name))
         variables = {"ansible_ssh_common_args": " ".join(filter(None, ways))}
         return Reach(address=record.address, user="root", key=str(self.key), python="/usr/bin/python3", vars=variables)
 
