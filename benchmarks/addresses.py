@@ -35,7 +35,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
 from servers import PostgreSQL
 
 FORK = multiprocessing.get_context("fork")
-SECONDS = 4.0
+SECONDS = 3.0
 ROUNDS = 3
 TURNS = 200
 CLIENTS = (1, 8, 32)
