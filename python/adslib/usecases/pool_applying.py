@@ -33,7 +33,7 @@ def planned(app: App, actor: Actor, tx: Transaction, rules: Sequence[PoolRule], 
         offered,
         app.settings.sizes,
         app.clock(),
-        taken=[machine.name for rule in rules for machine in tx.machines.list(name_contains=f"{rule.name}-")],
+        taken=[name for rule in rules for name in tx.machines.names(f"{rule.name}-")],
         silent=getattr(offered, "silent", {}),
     )
 

@@ -72,7 +72,7 @@ def actual(app: App, tx: Transaction, environment: Environment, offered: Sequenc
         held=tx.machines.list(holder=environment.name),
         free=tx.machines.list(free=True, tenant=environment.tenant),
         offers=offered,
-        taken=[machine.name for machine in tx.machines.list(name_contains=f"{environment.name}-")],
+        taken=tx.machines.names(f"{environment.name}-"),
         sizes=app.settings.sizes,
     )
 

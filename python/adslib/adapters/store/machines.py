@@ -139,6 +139,11 @@ class Machines:
             query = query.where(machines.c.name.contains(name_contains.lower(), autoescape=True))
         return [machine_of(row) for row in self._statements.rows(query)]
 
+    def names(self, part: str) -> builtins.list[str]:
+        """The names that have a part, in order: far cheaper than the machines."""
+        query = select(machines.c.name).where(machines.c.name.contains(part, autoescape=True))
+        return [row[0] for row in self._statements.rows(query.order_by(machines.c.name))]
+
     def update(self, machine: Machine) -> Machine:
         """Write a machine that was read before; returns it with its new generation. See `update_many`."""
         return self.update_many([machine])[0]
