@@ -22,8 +22,8 @@ from adslib.usecases.address_showing import all_shown, for_host, found_by, shown
 from adslib.usecases.allocating import allocate, give_back, held_before, without
 from adslib.usecases.filling import fills, next_free
 from adslib.usecases.log import log
-from adslib.usecases.outcome import Outcome
-from adslib.usecases.viewing import may_see
+from adslib.usecases.outcome import Outcome, counted
+from adslib.usecases.viewing import may_see, refuse_foreign
 
 T = TypeVar("T")
 TRIES = 8
@@ -132,8 +132,7 @@ class Addresses:
             found = found_by(tx, thing, space)
             if found is None:
                 raise NotFound(f"nobody has '{thing}'", remedy="list what is there with: ads address list")
-            if not may_see(self._actor, found.tenant):
-                raise Forbidden(f"'{thing}' is not yours", remedy="ask its tenant", code="not-yours")
+            refuse_foreign(self._actor, found.tenant, f"'{thing}'")
             return all_shown(tx, [found])[0]
 
     def free(self, network: str, *, count: int = 10) -> Mapping[str, Any]:
@@ -194,9 +193,7 @@ class Addresses:
             ids = [id for id in seen.values() if id]
             tx.addresses.saw(ids, self._app.clock())
         strangers = [thing for thing, id in seen.items() if not id]
-        message = f"{_counted(len(ids), 'allocation')} seen" + (
-            f"; nobody has {', '.join(strangers)}" * bool(strangers)
-        )
+        message = f"{counted(len(ids), 'allocation')} seen" + (f"; nobody has {', '.join(strangers)}" * bool(strangers))
         return Outcome(bool(ids), after={"seen": ids, "strangers": strangers}, message=message)
 
     def reconcile(self, *, repair: bool = False) -> Outcome:
@@ -217,13 +214,13 @@ class Addresses:
             (lost, elsewhere), found = reconciling.gone(tx, self._actor), reconciling.strays(tx, self._actor)
             unknown = [each.shown() for each in found]
             before = {"gone": all_shown(tx, lost), "unknown": unknown, "elsewhere": all_shown(tx, elsewhere)}
-            message = f"{_counted(len(lost), 'allocation')} of machines that are gone"
+            message = f"{counted(len(lost), 'allocation')} of machines that are gone"
             if repair:
                 recorded = reconciling.repair(tx, self._app, self._actor, lost, found)
-                message = f"{message} released, {_counted(recorded, 'unknown address', 'es')} of machines recorded"
+                message = f"{message} released, {counted(recorded, 'unknown address', 'es')} of machines recorded"
                 log(tx, self._app.clock(), self._actor, message)
             else:
-                message = f"{message}, {_counted(len(found), 'unknown address', 'es')} of machines"
+                message = f"{message}, {counted(len(found), 'unknown address', 'es')} of machines"
         return Outcome(bool(lost or found), before, message=message)
 
     # ── within ───────────────────────────────────────────────────────────────────────────────────────
@@ -318,8 +315,8 @@ class Addresses:
             if gone and not missing_ok:
                 self._refuse_gone(tx, gone)
             mine = list(found.values())
-            if foreign := [each for each in mine if not may_see(self._actor, each.tenant)]:
-                raise Forbidden(f"allocation {foreign[0].id} is not yours", remedy="ask its tenant", code="not-yours")
+            for each in mine:
+                refuse_foreign(self._actor, each.tenant, f"allocation {each.id}")
             before = all_shown(tx, mine)
             message = told(before, "released") if before else "nothing to release"
             if before and not dry_run:
@@ -345,13 +342,8 @@ class Addresses:
 
     def _visible(self, tx: Transaction, name: str) -> Network:
         network = tx.networks.get(name)
-        if not may_see(self._actor, network.tenant):
-            raise Forbidden(f"network '{name}' is not yours", remedy="ask its tenant", code="not-yours")
+        refuse_foreign(self._actor, network.tenant, f"network '{name}'")
         return network
-
-
-def _counted(number: int, what: str, ending: str = "s") -> str:
-    return f"{number} {what}{'' if number == 1 else ending}"
 
 
 def _digest(request: AddressRequest) -> str:

@@ -17,7 +17,7 @@ from adslib.domain.errors import Blocked, Conflict, Forbidden, Invalid, NotFound
 from adslib.domain.network import Network, Role
 from adslib.domain.prefix import Address
 from adslib.domain.zone import read_label, stem
-from adslib.usecases.viewing import may_see
+from adslib.usecases.viewing import may_see, refuse_foreign
 
 NAME_NUMBERS = range(1, 1 << 31)
 AT_ONCE = 256
@@ -55,9 +55,9 @@ def allocate(
         NotFound, Forbidden, Blocked, Conflict, Invalid: see `Addresses.allocate`. Crossed: begin again.
     """
     environment = tx.environments.find(request.environment) if request.environment else None
-    if environment and not may_see(actor, environment.tenant):
+    if environment:
         # Its roles would be told of these as the addresses of their hosts.
-        raise Forbidden(f"environment '{environment.name}' is not yours", remedy="name your own", code="not-yours")
+        refuse_foreign(actor, environment.tenant, f"environment '{environment.name}'", "name your own")
     steps = Steps(tx, actor, request)
     items = _addresses(tx, steps, at, patient=patient) if request.address else [Item(steps.first)] * request.count
     names = (

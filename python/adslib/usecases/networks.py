@@ -22,7 +22,7 @@ from adslib.usecases.filling import SUMMED, fills, percent
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.reshaping import SHOWN, in_use, reshape
-from adslib.usecases.viewing import may_see
+from adslib.usecases.viewing import may_see, refuse_foreign
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -290,8 +290,7 @@ class Networks:
         reshape(tx, [before], [after], self._app.clock())
 
     def _mine(self, network: Network) -> Network:
-        if not may_see(self._actor, network.tenant):
-            raise Forbidden(f"network '{network.name}' is not yours", remedy="ask its tenant", code="not-yours")
+        refuse_foreign(self._actor, network.tenant, f"network '{network.name}'")
         return network
 
     def _refuse_beside(self, tx: Transaction, network: Network, besides: Sequence[Network] = ()) -> None:
@@ -300,8 +299,7 @@ class Networks:
         Raises:
             Conflict: one is in the way. Forbidden: the space, the tenant or the zone is another's.
         """
-        if not may_see(self._actor, network.tenant):
-            raise Forbidden(f"tenant '{network.tenant}' is not yours", remedy="leave the tenant out", code="not-yours")
+        refuse_foreign(self._actor, network.tenant, f"tenant '{network.tenant}'", "leave the tenant out")
         gone = {each.id for each in besides}
         beside = tx.networks.any_of(network.space, network.id)
         if beside and beside.tenant != network.tenant:
@@ -314,8 +312,8 @@ class Networks:
             )
         refuse_overlap(network, [x for x in tx.networks.beside(network.space, network.prefix) if x.id not in gone])
         zone = tx.zones.find(network.zone) if network.zone else None
-        if zone and not may_see(self._actor, zone.tenant):
-            raise Forbidden(f"zone '{zone.name}' is not yours", remedy="name a zone of your own", code="not-yours")
+        if zone:
+            refuse_foreign(self._actor, zone.tenant, f"zone '{zone.name}'", "name a zone of your own")
         if network.vlan is None:
             return
         for other in tx.networks.list(vlan=network.vlan, datacenter=network.datacenter):

@@ -25,3 +25,8 @@ class Outcome:
     job: str = ""
     plan: Plan | None = None
     message: str = ""
+
+
+def counted(number: int, what: str, ending: str = "s") -> str:
+    """A number of things in words: `1 name`, `2 names`."""
+    return f"{number} {what}{'' if number == 1 else ending}"

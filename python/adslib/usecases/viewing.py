@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 from adslib.adapters.store import Transaction
 from adslib.domain.actor import Actor, Permission
 from adslib.domain.definition import Need
-from adslib.domain.errors import NotFound
+from adslib.domain.errors import Forbidden, NotFound
 from adslib.domain.machine import Availability, Machine
 from adslib.domain.reading import read
 
@@ -16,6 +16,16 @@ from adslib.domain.reading import read
 def may_see(actor: Actor, tenant: str) -> bool:
     """Whether a tenant's things exist for an actor."""
     return tenant == actor.tenant or Permission.ADMINISTER in actor.permissions
+
+
+def refuse_foreign(actor: Actor, tenant: str, what: str, remedy: str = "ask its tenant") -> None:
+    """Let a thing pass that is the actor's tenant's.
+
+    Raises:
+        Forbidden: it is not; code `not-yours`.
+    """
+    if not may_see(actor, tenant):
+        raise Forbidden(f"{what} is not yours", remedy=remedy, code="not-yours")
 
 
 @overload

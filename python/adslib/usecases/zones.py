@@ -11,13 +11,13 @@ from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor, Permission
 from adslib.domain.dns import Difference, RecordSet, records, zone_file
-from adslib.domain.errors import Failed, Forbidden, Invalid, NotFound
+from adslib.domain.errors import Failed, Invalid, NotFound
 from adslib.domain.zone import read_zone
 from adslib.domain.zone_setting import ZoneSetting, problems_of, read_reverse
 from adslib.usecases.log import log
-from adslib.usecases.outcome import Outcome
+from adslib.usecases.outcome import Outcome, counted
 from adslib.usecases.publishing import Published, by_zone, compare, publish, sharing, truth_of
-from adslib.usecases.viewing import may_see
+from adslib.usecases.viewing import may_see, refuse_foreign
 
 
 class Zones:
@@ -65,7 +65,7 @@ class Zones:
             if before == setting:
                 return Outcome(False, shown(setting), shown(setting), message=f"zone '{setting.name}' unchanged")
             for network in tx.networks.list(zone=setting.name):
-                self._refuse_foreign(f"network '{network.name}' of zone '{setting.name}'", network.tenant)
+                refuse_foreign(self._actor, network.tenant, f"network '{network.name}' of zone '{setting.name}'")
             self._refuse_shared(tx, setting)
             tx.zones.put(setting)
             tx.zones.mark_all(setting, self._app.clock())
@@ -154,24 +154,20 @@ class Zones:
         if not name:
             return [each for each in tx.zones.list() if may_see(self._actor, each.tenant)]
         setting = tx.zones.get(read_zone(name))
-        self._refuse_foreign(f"zone '{setting.name}'", setting.tenant)
+        refuse_foreign(self._actor, setting.tenant, f"zone '{setting.name}'")
         return [setting]
 
     def _known(self, tx: Transaction, name: str) -> ZoneSetting | None:
         setting = tx.zones.find(name)
         if setting:
-            self._refuse_foreign(f"zone '{name}'", setting.tenant)
+            refuse_foreign(self._actor, setting.tenant, f"zone '{name}'")
         return setting
-
-    def _refuse_foreign(self, what: str, tenant: str) -> None:
-        if not may_see(self._actor, tenant):
-            raise Forbidden(f"{what} is not yours", remedy="ask its tenant", code="not-yours")
 
     def _refuse_shared(self, tx: Transaction, setting: ZoneSetting) -> None:
         """Names of one server's reverse zone stand together: its PTR records, and its file, have those of all zones."""
         for reverse in setting.reverse:
             for name in sharing(tx, setting, reverse):
-                self._refuse_foreign(f"reverse zone '{reverse}' at {setting.server}", tx.zones.get(name).tenant)
+                refuse_foreign(self._actor, tx.zones.get(name).tenant, f"reverse zone '{reverse}' at {setting.server}")
 
     def _end(self, tx: Transaction, message: str, *, dry_run: bool) -> None:
         if dry_run:
@@ -195,7 +191,7 @@ class Zones:
             for setting, differing in found.items()
             for each in differing
         ]
-        message = f"{_counted(len(rows), 'difference')} from the store" if rows else "zones and store agree"
+        message = f"{counted(len(rows), 'difference')} from the store" if rows else "zones and store agree"
         return Outcome(bool(rows), after={"differences": rows}, message=message)
 
     def _would_send(self, settings: Iterable[ZoneSetting]) -> Outcome:
@@ -209,7 +205,7 @@ class Zones:
                     ]
         names_of = {row["name"] for row in rows}
         return Outcome(
-            bool(rows), after={"records": rows}, message=f"{_counted(len(names_of), 'name')} would be published"
+            bool(rows), after={"records": rows}, message=f"{counted(len(names_of), 'name')} would be published"
         )
 
 
@@ -220,10 +216,6 @@ def shown(setting: ZoneSetting) -> dict[str, Any]:
 
 def _data(records: RecordSet) -> dict[str, Any]:
     return {"ttl": records.ttl, "data": list(records.data)} if records.data else {}
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _told(results: Sequence[Published]) -> Outcome:
@@ -237,5 +229,5 @@ def _told(results: Sequence[Published]) -> Outcome:
         problems = dict.fromkeys(problem for result in results for problem in result.problems)
         raise Failed(problems=problems, code=failures[0].code)
     names = sorted({name for result in results for name in result.names})
-    message = f"{_counted(len(names), 'name')} published" if names else "nothing waits to be published"
+    message = f"{counted(len(names), 'name')} published" if names else "nothing waits to be published"
     return Outcome(bool(names), after={"published": names}, message=message)
