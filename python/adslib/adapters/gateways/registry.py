@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 KINDS: Mapping[str, str] = {
     "local": "adslib.adapters.gateways.local",
     "lxc": "adslib.adapters.gateways.lxc",
+    "proxmox": "adslib.adapters.gateways.proxmox",
     "sim": "adslib.adapters.gateways.sim",
     "static": "adslib.adapters.gateways.static",
 }

@@ -1,0 +1,290 @@
+"""Proxmox VE as a driver: machines are clones of templates there, on the nodes of one cluster."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from proxmoxer import ResourceException
+
+from adslib.adapters.gateways.proxmox.cloning import COPIED_FROM, Choices, Cloning
+from adslib.adapters.gateways.proxmox.cluster import Cluster, Guest
+from adslib.adapters.gateways.proxmox.forms import Config
+from adslib.adapters.gateways.proxmox.notes import MAKING, Note, noted
+from adslib.adapters.gateways.surroundings import HostKeys
+from adslib.domain.errors import AdsError, Conflict, Invalid, NotFound
+from adslib.domain.gateway import Capability, InstanceTemplate, Offer, Order, Sighting, Snapshot
+from adslib.domain.lifecycle import MachineState
+from adslib.domain.machine import Reach, Size
+
+SIDE_BY_SIDE = 8
+NO_SNAPSHOT = ("current", COPIED_FROM)
+ABILITIES = frozenset({"packages", "systemd"})
+NEVER = frozenset({Capability.UPLOAD, Capability.NOTIFY})
+PREFIX, LONGEST = "ads-", 40
+"""Names of snapshots begin with a letter and are so long at most, so ours get something before them."""
+
+
+class ProxmoxDriver:
+    """One cluster of Proxmox VE, or a single node, as a `Driver` (see `remote/driver.py`).
+
+    Args:
+        cluster: what there is. choices: what the options say. host_keys: where SSH host keys are pinned.
+    """
+
+    kind = "proxmox"
+    refs = re.compile(r"[1-9][0-9]{2,8}(-[A-Za-z0-9][A-Za-z0-9_-]{0,63})?")
+    """The number, which Proxmox VE gives anew when it is free, and the order, so that nobody else's is ever meant."""
+
+    def __init__(self, cluster: Cluster, choices: Choices, host_keys: HostKeys) -> None:
+        self.capabilities = frozenset(Capability) - NEVER - (frozenset() if choices.link else {Capability.ADDRESS})
+        self.images = choices.images
+        self._cluster = cluster
+        self._api = cluster.api
+        self._choices = choices
+        self._host_keys = host_keys
+        self._cloning = Cloning(cluster, choices)
+        self._pinned: set[str] = set()
+
+    def told(self, error: Exception) -> AdsError | None:
+        """What an error means."""
+        return self._api.told(error)
+
+    def passing(self, error: Exception) -> bool:
+        """Whether the same call may well succeed a little later."""
+        return self._api.passing(error)
+
+    # ── looking ──────────────────────────────────────────────────────────────────────────────────────
+
+    def machines(self) -> Sequence[Sighting]:
+        """All of this form that are no templates."""
+        guests = [guest for guest in self._cluster.guests() if not guest.is_template]
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            nodes = {guest.node for guest in guests if not guest.is_silent}
+            now = {vmid: guest for found in pool.map(self._cluster.now, nodes) for vmid, guest in found.items()}
+            return [seen for seen in pool.map(self._seen, [now.get(guest.vmid, guest) for guest in guests]) if seen]
+
+    def machine(self, ref: str) -> Sighting | None:
+        """One, as its node sees it now."""
+        guest = self._guest(ref)
+        seen = self._seen(guest) if guest else None
+        if guest and seen and seen.id and seen.state is MachineState.RUNNING:
+            self._pin(guest, seen.id)
+        return seen if seen and seen.ref == ref else None
+
+    def find(self, id: str) -> Sighting | None:
+        """The machine of an order."""
+        guest = self._cloning.made_for(id)
+        return self._seen(guest) if guest else None
+
+    def offer(self) -> Offer:
+        """What the options say, on the nodes that answer."""
+        nodes = self._cluster.nodes()
+        where = self._choices.locations or tuple(sorted(nodes))
+        strange = sorted({*where} - nodes.keys())
+        if strange:
+            place, remedy = f"gateway {self._choices.name}", f"there are: {', '.join(sorted(nodes))}"
+            raise Invalid(f"option locations: there is no node '{strange[0]}' that runs", place=place, remedy=remedy)
+        kind, systems = self._cluster.form.kind, tuple(self.images)
+        return Offer(self._choices.name, kind, self._choices.sizes, where, systems, ABILITIES)
+
+    # ── acting ───────────────────────────────────────────────────────────────────────────────────────
+
+    def make(self, order: Order) -> str:
+        """Clone a template, set the clone up and start it, or go on with that."""
+        if order.address:
+            self._refuse_address(order)
+        guest = self._cloning.make(order)
+        self._cluster.switch(guest, "start", "running")
+        self._api.put(f"{self._cluster.place(guest)}/config", tags=";".join(sorted(guest.tags - {MAKING})))
+        return _ref(guest, order.id)
+
+    def delete(self, ref: str) -> None:
+        """Switch off and remove, with disks and what refers to it."""
+        guest = self._guest(ref)
+        if guest:
+            self._cluster.switch(guest, "stop", "stopped")
+            self._cluster.remove(guest)
+
+    def start(self, ref: str) -> None:
+        """Switch on."""
+        guest = self._guest(ref)
+        if guest:
+            self._cluster.switch(guest, "start", "running")
+
+    def stop(self, ref: str) -> None:
+        """Shut down; what does not end in time is switched off."""
+        guest = self._guest(ref)
+        if guest:
+            self._cluster.switch(guest, "shutdown", "stopped", timeout=self._choices.grace, forceStop=1)
+
+    def reboot(self, ref: str) -> None:
+        """Shut down and start."""
+        self.stop(ref)
+        self.start(ref)
+
+    # ── snapshots and instance templates ─────────────────────────────────────────────────────────────
+
+    def snapshots(self, ref: str) -> Sequence[Snapshot]:
+        """Those of a machine, each after the one that it grew from."""
+        found = {row["name"]: row for row in self._api.get(self._saved_at(ref)) if row["name"] not in NO_SNAPSHOT}
+
+        def age(name: str) -> tuple[int, int]:
+            # Three may be taken within a second.
+            depth, parent = 0, found[name].get("parent")
+            while parent in found:
+                depth, parent = depth + 1, found[parent].get("parent")
+            return int(found[name]["snaptime"]), depth
+
+        taken = {name: datetime.fromtimestamp(found[name]["snaptime"], UTC).isoformat() for name in found}
+        return [Snapshot(name.removeprefix(PREFIX), ref, taken[name]) for name in sorted(found, key=age)]
+
+    def create_snapshot(self, ref: str, name: str) -> None:
+        """Save the disks."""
+        most = LONGEST - len(PREFIX)
+        if len(name) > most:
+            raise Invalid(f"'{name}' is too long a name for Proxmox VE", remedy=f"use up to {most} characters")
+        self._api.post(self._saved_at(ref), snapname=PREFIX + name)
+
+    def restore_snapshot(self, ref: str, name: str) -> None:
+        """Exchange the disks."""
+        self._api.post(f"{self._saved_at(ref, name)}/rollback")
+
+    def delete_snapshot(self, ref: str, name: str) -> None:
+        """Merge what it kept."""
+        self._api.delete(self._saved_at(ref, name))
+
+    def templates(self) -> Sequence[InstanceTemplate]:
+        """All templates of this form but those of the option `images`."""
+        found = {
+            guest.name: guest
+            for guest in self._cloning.templates()
+            if not {guest.name, str(guest.vmid)} & {*self.images.values()}
+        }
+        systems = {name: noted(guest.vmid, self._cluster.config(guest) or {}).os for name, guest in found.items()}
+        return [InstanceTemplate(name, systems[name], guest.disk << 30) for name, guest in found.items()]
+
+    def upload_template(self, name: str, path: str) -> None:
+        """Nobody calls it: a template is a machine, and no single file."""
+        raise NotImplementedError
+
+    def create_template(self, ref: str, name: str) -> None:
+        """Copy a machine, and make the copy a template."""
+        guest = self._guest(ref)
+        if guest:
+            self._cloning.capture(guest, name)
+
+    def delete_template(self, name: str) -> None:
+        """Remove it from every node."""
+        for guest in self._cloning.templates():
+            if guest.name == name:
+                self._cluster.remove(guest)
+
+    # ── within ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _guest(self, ref: str) -> Guest | None:
+        """What a ref means; its number may have become somebody else's."""
+        number, _, order = ref.partition("-")
+        guest = self._cluster.guest(int(number))
+        note = Note(int(number), order)
+        return guest if guest and (not order or note.tag in guest.tags or note.first_name == guest.name) else None
+
+    def _seen(self, guest: Guest) -> Sighting | None:
+        config = {} if guest.is_silent else self._cluster.config(guest)
+        if config is None:
+            return None
+        note = noted(guest.vmid, config)
+        tagged = note.tag in guest.tags
+        id = note.order if tagged or guest.name == note.first_name else ""
+        address = self._cluster.form.fixed(config) or self._asked(guest, config)
+        state, reason = _state(guest, bool(id) and (not tagged or MAKING in guest.tags), bool(address) or not id)
+        return Sighting(
+            ref=_ref(guest, id),
+            name=guest.name,
+            state=state,
+            id=id,
+            kind=self._cluster.form.kind,
+            size=self._size(guest, note),
+            os=note.os,
+            location=guest.node,
+            image=note.image,
+            reach=self._reach(address, id),
+            capabilities=ABILITIES,
+            reason=reason,
+        )
+
+    def _asked(self, guest: Guest, config: Config) -> str:
+        """The address that one says it has, if it can say so yet."""
+        if guest.status == "running":
+            with suppress(ResourceException):
+                return self._cluster.form.asked(self._api, self._cluster.place(guest), config)
+        return ""
+
+    def _size(self, guest: Guest, note: Note) -> Size:
+        """The size that it was ordered in, unless it was changed since."""
+        for size in self._choices.sizes:
+            if size.name == note.size and (math.ceil(size.cpu), size.memory) == (guest.cores, guest.memory):
+                return size
+        return Size("", guest.cores, guest.memory, guest.disk)
+
+    def _reach(self, address: str, id: str) -> Reach:
+        user, key = self._choices.user, str(self._choices.ssh_key)
+        arguments = self._host_keys.arguments(id) if id else ""
+        variables = {"ansible_ssh_common_args": arguments} if arguments else {}
+        return Reach(address=address, user=user, key=key, become="" if user == "root" else "sudo", vars=variables)
+
+    def _pin(self, guest: Guest, id: str) -> None:
+        """Pin the SSH host key that the guest agent of a new machine reads there."""
+        if id not in self._pinned:
+            with suppress(ResourceException):
+                place = self._cluster.place(guest)
+                said = self._cluster.form.host_key(self._api, place, self._cluster.config(guest) or {}).split()
+                if len(said) > 1:
+                    self._host_keys.pin({id: [" ".join(said[:2])]})
+                    self._pinned.add(id)
+
+    def _refuse_address(self, order: Order) -> None:
+        """Make sure that an address is fit and free.
+
+        Raises:
+            Invalid: it is not in the network. Conflict: another machine has it.
+        """
+        self._choices.fit(order.address)
+        for seen in self.machines():
+            if seen.reach.address == order.address and seen.id != order.id:
+                raise Conflict(
+                    f"address {order.address} belongs to machine '{seen.name}' ({seen.ref})",
+                    place=f"gateway {self._choices.name}",
+                    remedy="choose another address, or delete that machine",
+                )
+
+    def _saved_at(self, ref: str, name: str = "") -> str:
+        """Where the snapshots of a machine are in the API, or one of them: ours, or one that somebody else made."""
+        guest = self._guest(ref)
+        if guest is None:
+            raise NotFound(f"there is no machine '{ref}'", place=f"gateway {self._choices.name}")
+        place = f"{self._cluster.place(guest)}/snapshot"
+        if not name:
+            return place
+        ours = PREFIX + name
+        return f"{place}/{ours if ours in [row['name'] for row in self._api.get(place)] else name}"
+
+
+def _ref(guest: Guest, id: str) -> str:
+    return f"{guest.vmid}-{id}" if id else str(guest.vmid)
+
+
+def _state(guest: Guest, is_unfinished: bool, is_reached: bool) -> tuple[MachineState, str]:
+    if guest.is_silent:
+        return MachineState.UNKNOWN, f"node {guest.node} does not answer"
+    if guest.lock == "destroyed":
+        return MachineState.DELETING, ""
+    if is_unfinished:
+        return MachineState.CREATING, f"it is locked ({guest.lock})" if guest.lock else "it was never started"
+    if guest.status != "running":
+        return MachineState.STOPPED, ""
+    return (MachineState.RUNNING, "") if is_reached else (MachineState.CREATING, "its address is not known yet")
