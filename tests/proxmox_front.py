@@ -33,6 +33,7 @@ class Front:
     def __init__(self, port: int, certificate: Path, private: Path) -> None:
         self._fakepve = port
         self._trust = ssl.create_default_context(cafile=str(certificate))
+        self._kept = threading.local()
         self.rest()
         shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         shown.load_cert_chain(certificate, private)
@@ -76,13 +77,21 @@ class Front:
         """Ask fakepve."""
         if headers.get("Authorization") == f"PVEAPIToken={TOKEN}={TOKEN_SECRET}":
             headers = {**self._ticket(), **{k: v for k, v in headers.items() if k != "Authorization"}}
-        connection = http.client.HTTPSConnection("127.0.0.1", self._fakepve, context=self._trust, timeout=30)
-        try:
-            connection.request(method, path, body or None, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.reason, answer.read()
-        finally:
-            connection.close()
+        connection = self._connection()
+        connection.request(method, path, body or None, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.reason, answer.read()
+
+    def leave(self) -> None:
+        """Close the connection of this thread to fakepve."""
+        self._connection().close()
+
+    def _connection(self) -> http.client.HTTPSConnection:
+        if not hasattr(self._kept, "connection"):
+            to = ("127.0.0.1", self._fakepve)
+            self._kept.connection = http.client.HTTPSConnection(*to, context=self._trust, timeout=30)
+        found: http.client.HTTPSConnection = self._kept.connection
+        return found
 
     def _data(self, guest: re.Match[str], what: str, headers: dict[str, str]) -> Any:
         path = f"/api2/json/nodes/{guest['node']}/{guest['form']}/{guest['vmid']}/{what}"
@@ -139,10 +148,17 @@ class Handler(BaseHTTPRequestHandler):
     """One connection of a client."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
     front: Front
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+    def finish(self) -> None:
+        """The client is gone."""
+        self.front.leave()
+        super().finish()
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -158,7 +174,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(said)
 
-    do_GET = do_POST = do_PUT = do_DELETE = _pass
+    do_GET = do_POST = do_PUT = do_DELETE = _pass  # noqa: N815 – so http.server finds them
 
 
 def address(vmid: int) -> str:
