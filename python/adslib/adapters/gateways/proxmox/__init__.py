@@ -55,6 +55,7 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
         ),
         (len(makes) != 1, "option makes: one gateway makes machines of one form", "use vm or container"),
         (not images, "option images is missing", "name templates there, like debian-12 or debian-12=bookworm"),
+        (bool(ca) and not Path(ca).is_file(), f"option ca: there is no file {ca}", "name the file of the CA"),
         (not ssh_key, "option ssh_key is missing: what lets ads in?", "name a private key file; .pub lies beside it"),
     ]
     problems = [Problem(what, f"gateway {name}", remedy) for is_wrong, what, remedy in wrong if is_wrong]

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from proxmoxer import AuthenticationError, ProxmoxAPI, ResourceException
-from requests.exceptions import RequestException, SSLError
+from requests.exceptions import JSONDecodeError, RequestException, SSLError
 
 from adslib.domain.errors import AdsError, Conflict, Failed, Invalid
 
@@ -60,7 +60,7 @@ class Api:
         """Read."""
         found = self._root(path).get(**params)
         if isinstance(found, dict) and isinstance(found.get("errors"), bytes):
-            raise Failed(f"{self._account.host} is no Proxmox VE: it speaks another language", place=self._place)
+            raise self._stranger()
         return found
 
     def put(self, path: str, **params: Any) -> None:
@@ -82,9 +82,13 @@ class Api:
             case SSLError():
                 remedy = "name the file of its CA by the option 'ca'; on a node it is /etc/pve/pve-root-ca.pem"
                 return Failed(f"the certificate of {host} is not trusted", place=self._place, remedy=remedy)
+            case JSONDecodeError():
+                return self._stranger()
             case RequestException():
                 remedy = "see that it runs, and that the option 'host' is right"
                 return Failed(f"{host} does not answer: {_cause(error)}", place=self._place, remedy=remedy)
+            case AuthenticationError() if "code: 401" not in str(error):
+                return self._stranger()
             case AuthenticationError() | ResourceException(status_code=401):
                 remedy = f"see that {self._account.reference} holds the secret of this user or token"
                 return Failed(f"{host} does not let {user} in", place=self._place, remedy=remedy)
@@ -100,6 +104,10 @@ class Api:
         if isinstance(error, ResourceException | TaskFailed):
             return getattr(error, "status_code", 0) in UNREACHED or bool(BUSY.search(_said(error)))
         return isinstance(error, RequestException) and not isinstance(error, SSLError)
+
+    def _stranger(self) -> Failed:
+        remedy = "see that the option 'host' names it, with the port of its API"
+        return Failed(f"{self._account.host} does not speak as a Proxmox VE does", place=self._place, remedy=remedy)
 
     def _refused(self, said: str, is_input: bool) -> AdsError:
         if NEEDED.search(said):
