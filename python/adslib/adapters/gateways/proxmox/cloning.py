@@ -176,21 +176,17 @@ class Cloning:
         Raises:
             Invalid: there is no such template.
         """
-        guests, nodes = self._cluster.guests(), self._cluster.nodes()
+        nodes = self._cluster.nodes()
         wanted = self._choices.images.get(order.image, order.image)
-        templates = [guest for guest in guests if guest.is_template and guest.node in nodes]
+        templates = [guest for guest in self.templates() if guest.node in nodes]
         fit = [guest for guest in templates if wanted in (guest.name, str(guest.vmid))]
         if not fit:
             known = ", ".join(sorted({guest.name for guest in templates})) or "none"
             what = f"there is no template '{wanted}' at Proxmox VE for image '{order.image}'"
             raise Invalid(what, place=f"gateway {self._choices.name}", remedy=f"there are: {known}")
-        promised = dict.fromkeys(nodes, 0.0)
-        for guest in guests:
-            if guest.node in nodes and not guest.is_template:
-                promised[guest.node] += guest.memory / nodes[guest.node]
-        where = [order.location] if order.location else list(self._choices.locations or nodes)
-        template = min(fit, key=lambda guest: (guest.node not in where, promised[guest.node], guest.vmid))
-        return template, template.node if template.node in where else min(where, key=lambda node: promised[node])
+        where = [order.location] if order.location else [n for n in nodes if n in (self._choices.locations or nodes)]
+        template = min(fit, key=lambda guest: (guest.node not in where, nodes[guest.node], guest.vmid))
+        return template, template.node if template.node in where else where[0]
 
     def _clone(self, source: Guest, name: str, note: Callable[[int], Note], words: Mapping[str, Any]) -> Guest:
         """Clone something under a number that is free; whoever is slower with one takes the next."""

@@ -95,8 +95,14 @@ class Cluster:
         return f"nodes/{guest.node}/{self.form.path}/{guest.vmid}"
 
     def nodes(self) -> Mapping[str, float]:
-        """The nodes that answer, with their memory in MiB."""
-        return {row["node"]: row["maxmem"] / MEBI for row in self.api.get("nodes") if row["status"] == "online"}
+        """The nodes that answer, the least burdened first, with the part of their memory that guests may take."""
+        rows = [row for row in self.api.get("nodes") if row["status"] == "online"]
+        taken = dict.fromkeys((row["node"] for row in rows), 0)
+        for guest in self.guests():
+            if guest.node in taken and not guest.is_template:
+                taken[guest.node] += guest.memory
+        burdens = {row["node"]: taken[row["node"]] * MEBI / row["maxmem"] for row in rows}
+        return dict(sorted(burdens.items(), key=lambda both: (both[1], both[0])))
 
     def switch(self, guest: Guest, action: str, state: str, **words: Any) -> None:
         """Switch one on or off, unless it is so; somebody else may do the same."""

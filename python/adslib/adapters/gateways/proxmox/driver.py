@@ -82,9 +82,9 @@ class ProxmoxDriver:
         return self._seen(guest) if guest else None
 
     def offer(self) -> Offer:
-        """What the options say, on the nodes that answer."""
+        """What the options say, on the nodes that answer, the least burdened first."""
         nodes = self._cluster.nodes()
-        where = self._choices.locations or tuple(sorted(nodes))
+        where = self._choices.locations or tuple(nodes)
         strange = sorted({*where} - nodes.keys())
         if strange:
             place, remedy = f"gateway {self._choices.name}", f"there are: {', '.join(sorted(nodes))}"
