@@ -1,8 +1,8 @@
 """A simulator of what fakepve has nothing of; it stands before fakepve and passes everything else on as it is.
 
-Simulated are: DHCP and the guest agent of machines that were cloned (fakepve has an agent only for machines of its
-file), larger disks of virtual machines (fakepve answers and changes nothing), and an API token (fakepve's program takes
-none). An answer may be lost on its way, and a call may be held up.
+Simulated are: a node that is down, and an API token (fakepve's program can be told neither); DHCP and the guest agent of
+machines that were cloned (its agents are those of its file); larger disks of virtual machines (it answers and changes
+nothing). An answer may be lost on its way.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ class Front:
         """Whether the answer to a call is lost, though fakepve heard it."""
         self.agents = True
         """Whether guest agents answer."""
+        self.down: set[str] = set()
+        """Nodes that are down."""
 
     def close(self) -> None:
         """Stop it."""
@@ -63,6 +65,8 @@ class Front:
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, str, bytes]:
         """Status, reason and body: simulated, else fakepve's."""
         guest = GUEST.fullmatch(path.partition("?")[0])
+        if self.down & set(path.split("/")):
+            return 595, "No route to host", b'{"data":null}'
         if guest and guest["form"] == "qemu":
             if guest["rest"].startswith("agent/") and self.agents:
                 return self._agent(guest, headers)
@@ -71,6 +75,8 @@ class Front:
         status, reason, said = self.ask(method, path, headers, body)
         if guest and guest["rest"] == "interfaces" and status == http.HTTPStatus.OK:
             said = self._lease(guest, said)
+        if self.down and path.partition("?")[0] in ("/api2/json/nodes", "/api2/json/cluster/resources"):
+            said = self._without(said)
         return status, reason, said
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, str, bytes]:
@@ -108,6 +114,14 @@ class Front:
         home = {"ip-address": "127.0.0.1", "ip-address-type": "ipv4", "prefix": 8}
         cards = [{"name": "lo", "ip-addresses": [home]}, {"name": "eth0", "ip-addresses": [leased]}]
         return _told({"result": cards})
+
+    def _without(self, said: bytes) -> bytes:
+        """Say of the nodes that are down, and of their guests, what another node knows."""
+        rows = json.loads(said)["data"]
+        for row in rows:
+            if row["node"] in self.down:
+                row["status"] = "unknown" if "vmid" in row else "offline"
+        return json.dumps({"data": rows}).encode()
 
     def _lease(self, guest: re.Match[str], said: bytes) -> bytes:
         """Give the cards of a container that ask DHCP an address."""

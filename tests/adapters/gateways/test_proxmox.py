@@ -91,7 +91,7 @@ def test_without_its_library_it_is_told_how_to_install_it(tmp_path: Path, monkey
         ({"account": "root@pam!t"}, {"PROXMOX_TOKEN_SECRET": "wrong"}, "does not let root@pam!t in"),
         ({"secret": "env:NOBODY_SET_THIS"}, {}, "env:NOBODY_SET_THIS is not set"),
         ({"ca": ""}, {}, "certificate of 127.0.0.1:[0-9]+ is not trusted.*pve-root-ca"),
-        ({"locations": "pve1,pve9"}, {}, "no node 'pve9' that runs.*pve1, pve2"),
+        ({"locations": "pve1,pve9"}, {}, "there is no node 'pve9'.*pve1, pve2"),
     ],
 )
 def test_who_is_not_let_in_or_not_trusted(
@@ -228,6 +228,27 @@ def test_two_homes_take_each_a_number_and_no_address_twice(
         made = list(pool.map(lambda both: both[0].create(both[1]), zip(gateways, orders, strict=True)))
     assert len({seen.ref.partition("-")[0] for seen in made}) == len(proxmox_ve.guests()) == 8
     assert {seen.location for seen in made} == {"pve1", "pve2"}
+
+
+def test_a_node_that_is_down_keeps_its_machines_and_the_others_go_on(
+    subject: Subject, proxmox_ve: ProxmoxVE, counted: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "PAUSE", 0.01)
+    gateway = subject.open()
+    lost, kept = (gateway.create(subject.order(location=node)) for node in ("pve1", "pve2"))
+    proxmox_ve.front.down = {"pve1"}
+    seen = {each.ref: (each.id, each.state) for each in gateway.machines()}
+    assert seen == {lost.ref: (lost.id, MachineState.UNKNOWN), kept.ref: (kept.id, MachineState.RUNNING)}
+    assert gateway.look(lost.ref).reason == "node pve1 does not answer"
+    with pytest.raises(Failed, match="No route to host"):
+        gateway.start(lost.ref)
+    later = subject.open(locations="pve1,pve2")
+    assert later.offer().locations == ("pve2",)
+    assert later.create(subject.order()).location == "pve2"
+    with pytest.raises(Failed, match=r"no node answers of pve1, pve2.*'locations'"):
+        subject.open(locations="pve1").offer()
+    proxmox_ve.front.down = set()
+    assert gateway.look(lost.ref) == lost
 
 
 # ── strangers ────────────────────────────────────────────────────────────────────────────────────────

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -50,6 +51,23 @@ class Choices:
     pool: str
     grace: int
     patience: float
+
+    def within(self, nodes: Mapping[str, float]) -> Sequence[str]:
+        """Those of some nodes that answer and may be used.
+
+        Raises:
+            Invalid: the option names one that there is not. Failed: none answers.
+        """
+        there = ", ".join(sorted(nodes))
+        strange = sorted({*self.locations} - nodes.keys())
+        if strange:
+            what = f"option locations: there is no node '{strange[0]}'"
+            raise Invalid(what, place=f"gateway {self.name}", remedy=f"there are: {there}")
+        found = [node for node, burden in nodes.items() if burden < inf and node in (self.locations or nodes)]
+        if not found:
+            remedy = "see what is the matter with them, or let others be used by the option 'locations'"
+            raise Failed(f"no node answers of {there}", place=f"gateway {self.name}", remedy=remedy)
+        return found
 
     def fit(self, address: str) -> None:
         """Make sure that a machine may have an address.
@@ -178,13 +196,13 @@ class Cloning:
         """
         nodes = self._cluster.nodes()
         wanted = self._choices.images.get(order.image, order.image)
-        templates = [guest for guest in self.templates() if guest.node in nodes]
+        templates = [guest for guest in self.templates() if nodes[guest.node] < inf]
         fit = [guest for guest in templates if wanted in (guest.name, str(guest.vmid))]
         if not fit:
             known = ", ".join(sorted({guest.name for guest in templates})) or "none"
             what = f"there is no template '{wanted}' at Proxmox VE for image '{order.image}'"
             raise Invalid(what, place=f"gateway {self._choices.name}", remedy=f"there are: {known}")
-        where = [order.location] if order.location else [n for n in nodes if n in (self._choices.locations or nodes)]
+        where = [order.location] if order.location else self._choices.within(nodes)
         template = min(fit, key=lambda guest: (guest.node not in where, nodes[guest.node], guest.vmid))
         return template, template.node if template.node in where else where[0]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, cast
 
 from proxmoxer import ResourceException
@@ -95,13 +96,15 @@ class Cluster:
         return f"nodes/{guest.node}/{self.form.path}/{guest.vmid}"
 
     def nodes(self) -> Mapping[str, float]:
-        """The nodes that answer, the least burdened first, with the part of their memory that guests may take."""
-        rows = [row for row in self.api.get("nodes") if row["status"] == "online"]
+        """The nodes with the part of their memory that guests may take, the least first; of a silent one it is inf."""
+        rows = self.api.get("nodes")
         taken = dict.fromkeys((row["node"] for row in rows), 0)
         for guest in self.guests():
-            if guest.node in taken and not guest.is_template:
-                taken[guest.node] += guest.memory
-        burdens = {row["node"]: taken[row["node"]] * MEBI / row["maxmem"] for row in rows}
+            if not guest.is_template:
+                taken[guest.node] = taken.get(guest.node, 0) + guest.memory
+        burdens = {
+            row["node"]: taken[row["node"]] * MEBI / row["maxmem"] if row["status"] == "online" else inf for row in rows
+        }
         return dict(sorted(burdens.items(), key=lambda both: (both[1], both[0])))
 
     def switch(self, guest: Guest, action: str, state: str, **words: Any) -> None:

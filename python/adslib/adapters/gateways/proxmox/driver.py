@@ -14,7 +14,7 @@ from proxmoxer import ResourceException
 from adslib.adapters.gateways.proxmox.cloning import COPIED_FROM, Choices, Cloning
 from adslib.adapters.gateways.proxmox.cluster import Cluster, Guest
 from adslib.adapters.gateways.proxmox.forms import Config
-from adslib.adapters.gateways.proxmox.notes import MAKING, Note, noted
+from adslib.adapters.gateways.proxmox.notes import MAKING, Note, noted, tagged
 from adslib.adapters.gateways.surroundings import HostKeys
 from adslib.domain.errors import AdsError, Conflict, Invalid, NotFound
 from adslib.domain.gateway import Capability, InstanceTemplate, Offer, Order, Sighting, Snapshot
@@ -83,12 +83,7 @@ class ProxmoxDriver:
 
     def offer(self) -> Offer:
         """What the options say, on the nodes that answer, the least burdened first."""
-        nodes = self._cluster.nodes()
-        where = self._choices.locations or tuple(nodes)
-        strange = sorted({*where} - nodes.keys())
-        if strange:
-            place, remedy = f"gateway {self._choices.name}", f"there are: {', '.join(sorted(nodes))}"
-            raise Invalid(f"option locations: there is no node '{strange[0]}' that runs", place=place, remedy=remedy)
+        where = tuple(self._choices.within(self._cluster.nodes()))
         kind, systems = self._cluster.form.kind, tuple(self.images)
         return Offer(self._choices.name, kind, self._choices.sizes, where, systems, ABILITIES)
 
@@ -197,11 +192,11 @@ class ProxmoxDriver:
         config = {} if guest.is_silent else self._cluster.config(guest)
         if config is None:
             return None
-        note = noted(guest.vmid, config)
-        tagged = note.tag in guest.tags
-        id = note.order if tagged or guest.name == note.first_name else ""
+        note = tagged(guest.vmid, guest.tags) if guest.is_silent else noted(guest.vmid, config)
+        is_tagged = note.tag in guest.tags
+        id = note.order if is_tagged or guest.name == note.first_name else ""
         address = self._cluster.form.fixed(config) or self._asked(guest, config)
-        state, reason = _state(guest, bool(id) and (not tagged or MAKING in guest.tags), bool(address) or not id)
+        state, reason = _state(guest, bool(id) and (not is_tagged or MAKING in guest.tags), bool(address) or not id)
         return Sighting(
             ref=_ref(guest, id),
             name=guest.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,3 +50,9 @@ def noted(vmid: int, config: Mapping[str, Any]) -> Note:
     if facts.pop("vmid", "") != str(vmid):
         return Note(vmid)
     return Note(vmid, **{key: value for key, value in facts.items() if key in Note.__dataclass_fields__})
+
+
+def tagged(vmid: int, tags: Collection[str]) -> Note:
+    """What the tags of a machine say about it, when its description cannot be read."""
+    start = f"ads-{vmid}-"
+    return Note(vmid, next((tag.removeprefix(start) for tag in tags if tag.startswith(start)), ""))
