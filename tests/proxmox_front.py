@@ -1,8 +1,8 @@
 """A simulator of what fakepve has nothing of; it stands before fakepve and passes everything else on as it is.
 
-Simulated are: a node that is down, and an API token (fakepve's program can be told neither); DHCP and the guest agent of
-machines that were cloned (its agents are those of its file); larger disks of virtual machines (it answers and changes
-nothing). An answer may be lost on its way.
+Simulated are: a node that is down, and an API token (fakepve's program can be told neither); DHCP and the guest agent
+of machines that were cloned (its agents are those of its file); larger disks of virtual machines (it answers and
+changes nothing). An answer may be lost on its way.
 """
 
 from __future__ import annotations

@@ -168,7 +168,9 @@ def test_what_a_task_says_is_told(subject: Subject, proxmox_ve: ProxmoxVE, count
         (Cluster, "switch", True),
     ],
 )
-def test_what_was_begun_is_found_again(subject: Subject, counted: None, owner: type, name: str, after: bool) -> None:
+def test_what_was_begun_is_found_again(
+    subject: Subject, proxmox_ve: ProxmoxVE, counted: None, owner: type, name: str, after: bool
+) -> None:
     order = subject.order(size=LARGE, address=subject.fixed)
     die_during(subject, owner, name, after, lambda gateway: gateway.create(order))
     gateway = subject.open()
@@ -177,11 +179,14 @@ def test_what_was_begun_is_found_again(subject: Subject, counted: None, owner: t
     made = gateway.create(order)
     assert gateway.machines() == [made]
     assert (made.name, made.state, made.size) == (order.name, MachineState.RUNNING, LARGE)
+    number = made.ref.partition("-")[0]
+    tags = proxmox_ve.api.nodes(made.location).qemu(number).config.get()["tags"]
+    assert tags.split(";") == [f"ads-{number}-{order.id}", "golden", "ours"]
     assert {seen.ref for seen in begun} <= {made.ref}
 
 
 @pytest.mark.parametrize(("owner", "name", "after"), [(Api, "post", True), (Api, "put", True)])
-def test_a_template_that_was_begun_is_finished(
+def test_a_template_that_was_begun_is_made_anew(
     subject: Subject, counted: None, owner: type, name: str, after: bool
 ) -> None:
     gateway = subject.open()
@@ -263,6 +268,9 @@ def test_a_copy_that_somebody_makes_is_nobodys(subject: Subject, proxmox_ve: Pro
     assert at.config.get()["tags"] == proxmox_ve.api.nodes(made.location).qemu(777).config.get()["tags"]
     assert [(seen.ref, seen.id) for seen in gateway.machines()] == [(made.ref, made.id), ("777", "")]
     assert gateway.create(subject.order(id=made.id)) == made
+    # Whoever rewrites what stands beside the tag, or adds tags, takes nothing away.
+    at.config.put(description="mine", tags=f"other;{at.config.get()['tags']}")
+    assert (gateway.look(made.ref).id, gateway.create(subject.order(id=made.id)).ref) == (made.id, made.ref)
     gateway.delete(made.ref)
     assert [seen.ref for seen in gateway.machines()] == ["777"]
 
@@ -301,7 +309,7 @@ def test_what_a_configuration_says() -> None:
         "name=eth0,bridge=vmbr0,hwaddr=BC:24:11:00:00:02,ip=dhcp",
         {},
     )
-    half = machine.settings(Size("half", 0.5, 512), "ops", "ssh-ed25519 AAAA me@here")
+    half = machine.settings(Size("half", 0.5, 512), "ops", lambda: "ssh-ed25519 AAAA me@here")
     assert (half["cores"], half["cpulimit"], half["sshkeys"]) == (1, 0.5, "ssh-ed25519%20AAAA%20me%40here")
     drives = {"ide2": "local:cloudinit,media=cdrom", "sata0": "local:d0,size=512M", "virtio1": "local:d1,size=1T"}
     assert machine.disk({**drives, "boot": "order=virtio1;sata0"}) == ("virtio1", 1024)

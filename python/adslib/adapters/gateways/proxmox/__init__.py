@@ -11,7 +11,7 @@ from typing import Any
 
 from adslib.adapters.gateways.options import Options
 from adslib.adapters.gateways.proxmox.api import Account, Api
-from adslib.adapters.gateways.proxmox.cloning import Choices
+from adslib.adapters.gateways.proxmox.choices import Choices
 from adslib.adapters.gateways.proxmox.cluster import Cluster
 from adslib.adapters.gateways.proxmox.driver import ProxmoxDriver
 from adslib.adapters.gateways.proxmox.forms import Container, Link, VirtualMachine

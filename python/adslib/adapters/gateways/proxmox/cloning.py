@@ -2,103 +2,28 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from math import inf
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from proxmoxer import ResourceException
 
 from adslib.adapters.gateways.proxmox.api import is_taken
+from adslib.adapters.gateways.proxmox.choices import Choices
 from adslib.adapters.gateways.proxmox.cluster import Cluster, Guest
-from adslib.adapters.gateways.proxmox.forms import Container, Link
-from adslib.adapters.gateways.proxmox.notes import MAKING, Note, noted
+from adslib.adapters.gateways.proxmox.forms import Container
+from adslib.adapters.gateways.proxmox.notes import MAKING, Note, kept, noted
 from adslib.domain.errors import Failed, Invalid
 from adslib.domain.gateway import Order
-from adslib.domain.machine import Size
 
 NUMBERS = 10
 """How many numbers are tried; others may be faster, one at a time."""
 COPIED_FROM = "copied_by_ads"
 """The snapshot that a container is copied from while it runs."""
 PAUSE = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What the options say.
-
-    Args:
-        name: of the gateway. images: systems and the templates of theirs. sizes: what machines can be.
-        locations: the nodes that may be used; empty: all. user, ssh_key: who may log in, by which private key.
-        link: where addresses of orders lie; None: they get none. storage: where whole copies go; empty: linked ones.
-        pool: what new machines are put into. grace: seconds to shut down in. patience: to wait for another's clone.
-    """
-
-    name: str
-    images: Mapping[str, str]
-    sizes: tuple[Size, ...]
-    locations: tuple[str, ...]
-    user: str
-    ssh_key: Path
-    link: Link | None
-    storage: str
-    pool: str
-    grace: int
-    patience: float
-
-    def within(self, nodes: Mapping[str, float]) -> Sequence[str]:
-        """Those of some nodes that answer and may be used.
-
-        Raises:
-            Invalid: the option names one that there is not. Failed: none answers.
-        """
-        there = ", ".join(sorted(nodes))
-        strange = sorted({*self.locations} - nodes.keys())
-        if strange:
-            what = f"option locations: there is no node '{strange[0]}'"
-            raise Invalid(what, place=f"gateway {self.name}", remedy=f"there are: {there}")
-        found = [node for node, burden in nodes.items() if burden < inf and node in (self.locations or nodes)]
-        if not found:
-            remedy = "see what is the matter with them, or let others be used by the option 'locations'"
-            raise Failed(f"no node answers of {there}", place=f"gateway {self.name}", remedy=remedy)
-        return found
-
-    def fit(self, address: str) -> None:
-        """Make sure that a machine may have an address.
-
-        Raises:
-            Invalid: it may not.
-        """
-        network = self.link and self.link.network
-        try:
-            fits = network and ipaddress.ip_address(address) in network
-        except ValueError:
-            fits = False
-        if not fits:
-            raise Invalid(
-                f"'{address}' is no address for a machine of gateway '{self.name}'", remedy=f"use one of {network}"
-            )
-
-    def public_key(self) -> str:
-        """The public key that lets in.
-
-        Raises:
-            Failed: it cannot be read.
-        """
-        path = self.ssh_key.with_name(f"{self.ssh_key.name}.pub")
-        try:
-            return path.read_text().strip()
-        except OSError as error:
-            remedy = "the public key lies beside the private key that the option 'ssh_key' names"
-            raise Failed(
-                f"{path} cannot be read: {error.strerror}", place=f"gateway {self.name}", remedy=remedy
-            ) from None
 
 
 class Cloning:
@@ -124,35 +49,35 @@ class Cloning:
         """The machine of an order: it has its tag, or is a clone that has no tag yet."""
         for listed in self._cluster.guests():
             note = Note(listed.vmid, order)
-            if note.tag in listed.tags or (note.first_name == listed.name and not listed.is_template):
-                guest = self._cluster.guest(listed.vmid)
-                if guest and noted(guest.vmid, self._cluster.config(guest) or {}).order == order:
-                    return guest
+            is_begun = listed.name == note.first_name and not listed.is_template
+            if note.tag in listed.tags or (is_begun and self._note(listed).order == order):
+                return self._cluster.guest(listed.vmid)
         return None
 
     def make(self, order: Order) -> Guest:
         """A clone that is set up and not started yet, or one that was begun and is set up now."""
-        public_key = self._choices.public_key()
+        form, link = self._cluster.form, self._choices.link
+        wanted = {form.named: order.name, **form.settings(order.size, self._choices.user, self._choices.public_key)}
         guest = self._unlocked(self.made_for(order.id) or self._clone_for(order))
         config = self._cluster.config(guest) or {}
-        note = noted(guest.vmid, config)
-        form, place = self._cluster.form, self._cluster.place(guest)
         if guest.status != "running":
-            given = self._choices.link.settings(order.address) if self._choices.link and order.address else {}
-            wanted = {form.named: order.name, **form.settings(order.size, self._choices.user, public_key)}
-            self._api.put(f"{place}/config", **wanted, **form.net(config, given), tags=f"{note.tag};{MAKING}")
+            place = self._cluster.place(guest)
+            wanted |= form.net(config, link.settings(order.address) if link and order.address else {})
+            tags = {*kept(guest.tags), Note(guest.vmid, order.id).tag, MAKING}
+            self._api.put(f"{place}/config", **wanted, tags=";".join(sorted(tags)))
             disk, size = form.disk(config)
             if disk and size < order.size.disk:
                 self._api.put(f"{place}/resize", disk=disk, size=f"{order.size.disk}G")
-        return self._cluster.guest(guest.vmid) or guest
+        return self._there(guest.vmid)
 
     def capture(self, guest: Guest, name: str) -> None:
-        """Copy a machine as it is now, and make the copy a template; a copy that was begun is used."""
-        begun = [each for each in self._cluster.guests() if each.name == name and not each.is_template]
-        copies = [each for each in begun if self._note(each).template == name]
-        copy = copies[0] if copies else self._copy(guest, name)
-        place = self._cluster.place(self._unlocked(copy))
-        self._api.put(f"{place}/config", delete="tags")
+        """Copy a machine as it is now, and make the copy a template; what a killed process copied is too old."""
+        for begun in self._cluster.guests():
+            if begun.name == name and not begun.is_template and self._note(begun).template == name:
+                self._cluster.remove(self._unlocked(begun))
+        copy = self._copy(guest, name)
+        place, tags = self._cluster.place(copy), kept(copy.tags)
+        self._api.put(f"{place}/config", **({"tags": ";".join(sorted(tags))} if tags else {"delete": "tags"}))
         self._api.post(f"{place}/template")
 
     def _copy(self, guest: Guest, name: str) -> Guest:

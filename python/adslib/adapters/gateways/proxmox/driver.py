@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import UTC, datetime
 
-from proxmoxer import ResourceException
-
-from adslib.adapters.gateways.proxmox.cloning import COPIED_FROM, Choices, Cloning
+from adslib.adapters.gateways.proxmox.choices import Choices
+from adslib.adapters.gateways.proxmox.cloning import COPIED_FROM, Cloning
 from adslib.adapters.gateways.proxmox.cluster import Cluster, Guest
-from adslib.adapters.gateways.proxmox.forms import Config
-from adslib.adapters.gateways.proxmox.notes import MAKING, Note, noted, tagged
+from adslib.adapters.gateways.proxmox.notes import MAKING, Note, noted
+from adslib.adapters.gateways.proxmox.seeing import ABILITIES, Eyes, ref_of
 from adslib.adapters.gateways.surroundings import HostKeys
 from adslib.domain.errors import AdsError, Conflict, Invalid, NotFound
 from adslib.domain.gateway import Capability, InstanceTemplate, Offer, Order, Sighting, Snapshot
 from adslib.domain.lifecycle import MachineState
-from adslib.domain.machine import Reach, Size
 
 SIDE_BY_SIDE = 8
 NO_SNAPSHOT = ("current", COPIED_FROM)
-ABILITIES = frozenset({"packages", "systemd"})
 NEVER = frozenset({Capability.UPLOAD, Capability.NOTIFY})
 PREFIX, LONGEST = "ads-", 40
 """Names of snapshots begin with a letter and are so long at most, so ours get something before them."""
@@ -38,7 +33,6 @@ class ProxmoxDriver:
 
     kind = "proxmox"
     refs = re.compile(r"[1-9][0-9]{2,8}(-[A-Za-z0-9][A-Za-z0-9_-]{0,63})?")
-    """The number, which Proxmox VE gives anew when it is free, and the order, so that nobody else's is ever meant."""
 
     def __init__(self, cluster: Cluster, choices: Choices, host_keys: HostKeys) -> None:
         self.capabilities = frozenset(Capability) - NEVER - (frozenset() if choices.link else {Capability.ADDRESS})
@@ -46,9 +40,8 @@ class ProxmoxDriver:
         self._cluster = cluster
         self._api = cluster.api
         self._choices = choices
-        self._host_keys = host_keys
+        self._eyes = Eyes(cluster, choices, host_keys)
         self._cloning = Cloning(cluster, choices)
-        self._pinned: set[str] = set()
 
     def told(self, error: Exception) -> AdsError | None:
         """What an error means."""
@@ -66,20 +59,22 @@ class ProxmoxDriver:
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             nodes = {guest.node for guest in guests if not guest.is_silent}
             now = {vmid: guest for found in pool.map(self._cluster.now, nodes) for vmid, guest in found.items()}
-            return [seen for seen in pool.map(self._seen, [now.get(guest.vmid, guest) for guest in guests]) if seen]
+            return [
+                seen for seen in pool.map(self._eyes.sighting, [now.get(guest.vmid, guest) for guest in guests]) if seen
+            ]
 
     def machine(self, ref: str) -> Sighting | None:
         """One, as its node sees it now."""
         guest = self._guest(ref)
-        seen = self._seen(guest) if guest else None
+        seen = self._eyes.sighting(guest) if guest else None
         if guest and seen and seen.id and seen.state is MachineState.RUNNING:
-            self._pin(guest, seen.id)
+            self._eyes.pin(guest, seen.id)
         return seen if seen and seen.ref == ref else None
 
     def find(self, id: str) -> Sighting | None:
         """The machine of an order."""
         guest = self._cloning.made_for(id)
-        return self._seen(guest) if guest else None
+        return self._eyes.sighting(guest) if guest else None
 
     def offer(self) -> Offer:
         """What the options say, on the nodes that answer, the least burdened first."""
@@ -96,7 +91,7 @@ class ProxmoxDriver:
         guest = self._cloning.make(order)
         self._cluster.switch(guest, "start", "running")
         self._api.put(f"{self._cluster.place(guest)}/config", tags=";".join(sorted(guest.tags - {MAKING})))
-        return _ref(guest, order.id)
+        return ref_of(guest, order.id)
 
     def delete(self, ref: str) -> None:
         """Switch off and remove, with disks and what refers to it."""
@@ -188,60 +183,6 @@ class ProxmoxDriver:
         note = Note(int(number), order)
         return guest if guest and (not order or note.tag in guest.tags or note.first_name == guest.name) else None
 
-    def _seen(self, guest: Guest) -> Sighting | None:
-        config = {} if guest.is_silent else self._cluster.config(guest)
-        if config is None:
-            return None
-        note = tagged(guest.vmid, guest.tags) if guest.is_silent else noted(guest.vmid, config)
-        is_tagged = note.tag in guest.tags
-        id = note.order if is_tagged or guest.name == note.first_name else ""
-        address = self._cluster.form.fixed(config) or self._asked(guest, config)
-        state, reason = _state(guest, bool(id) and (not is_tagged or MAKING in guest.tags), bool(address) or not id)
-        return Sighting(
-            ref=_ref(guest, id),
-            name=guest.name,
-            state=state,
-            id=id,
-            kind=self._cluster.form.kind,
-            size=self._size(guest, note),
-            os=note.os,
-            location=guest.node,
-            image=note.image,
-            reach=self._reach(address, id),
-            capabilities=ABILITIES,
-            reason=reason,
-        )
-
-    def _asked(self, guest: Guest, config: Config) -> str:
-        """The address that one says it has, if it can say so yet."""
-        if guest.status == "running":
-            with suppress(ResourceException):
-                return self._cluster.form.asked(self._api, self._cluster.place(guest), config)
-        return ""
-
-    def _size(self, guest: Guest, note: Note) -> Size:
-        """The size that it was ordered in, unless it was changed since."""
-        for size in self._choices.sizes:
-            if size.name == note.size and (math.ceil(size.cpu), size.memory) == (guest.cores, guest.memory):
-                return size
-        return Size("", guest.cores, guest.memory, guest.disk)
-
-    def _reach(self, address: str, id: str) -> Reach:
-        user, key = self._choices.user, str(self._choices.ssh_key)
-        arguments = self._host_keys.arguments(id) if id else ""
-        variables = {"ansible_ssh_common_args": arguments} if arguments else {}
-        return Reach(address=address, user=user, key=key, become="" if user == "root" else "sudo", vars=variables)
-
-    def _pin(self, guest: Guest, id: str) -> None:
-        """Pin the SSH host key that the guest agent of a new machine reads there."""
-        if id not in self._pinned:
-            with suppress(ResourceException):
-                place = self._cluster.place(guest)
-                said = self._cluster.form.host_key(self._api, place, self._cluster.config(guest) or {}).split()
-                if len(said) > 1:
-                    self._host_keys.pin({id: [" ".join(said[:2])]})
-                    self._pinned.add(id)
-
     def _refuse_address(self, order: Order) -> None:
         """Make sure that an address is fit and free.
 
@@ -267,19 +208,3 @@ class ProxmoxDriver:
             return place
         ours = PREFIX + name
         return f"{place}/{ours if ours in [row['name'] for row in self._api.get(place)] else name}"
-
-
-def _ref(guest: Guest, id: str) -> str:
-    return f"{guest.vmid}-{id}" if id else str(guest.vmid)
-
-
-def _state(guest: Guest, is_unfinished: bool, is_reached: bool) -> tuple[MachineState, str]:
-    if guest.is_silent:
-        return MachineState.UNKNOWN, f"node {guest.node} does not answer"
-    if guest.lock == "destroyed":
-        return MachineState.DELETING, ""
-    if is_unfinished:
-        return MachineState.CREATING, f"it is locked ({guest.lock})" if guest.lock else "it was never started"
-    if guest.status != "running":
-        return MachineState.STOPPED, ""
-    return (MachineState.RUNNING, "") if is_reached else (MachineState.CREATING, "its address is not known yet")

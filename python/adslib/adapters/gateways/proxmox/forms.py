@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -45,7 +45,7 @@ class Form(Protocol):
     named: str
     lacking: str
 
-    def settings(self, size: Size, user: str, public_key: str) -> dict[str, Any]:
+    def settings(self, size: Size, user: str, public_key: Callable[[], str]) -> dict[str, Any]:
         """What a new machine is to be set to, whatever the template was."""
 
     def net(self, config: Config, given: Mapping[str, str]) -> dict[str, str]:
@@ -75,9 +75,9 @@ class VirtualMachine:
     named = "name"
     lacking = "it has no drive for cloud-init"
 
-    def settings(self, size: Size, user: str, public_key: str) -> dict[str, Any]:
+    def settings(self, size: Size, user: str, public_key: Callable[[], str]) -> dict[str, Any]:
         """Cores, memory, who may log in."""
-        return {**_computing(size), "sockets": 1, "ciuser": user, "sshkeys": quote(public_key, safe="")}
+        return {**_computing(size), "sockets": 1, "ciuser": user, "sshkeys": quote(public_key(), safe="")}
 
     def net(self, config: Config, given: Mapping[str, str]) -> dict[str, str]:
         """What cloud-init tells the first network card."""
@@ -120,7 +120,7 @@ class Container:
     named = "hostname"
     lacking = "it has no network card"
 
-    def settings(self, size: Size, user: str, public_key: str) -> dict[str, Any]:
+    def settings(self, size: Size, user: str, public_key: Callable[[], str]) -> dict[str, Any]:
         """Cores and memory; who may log in is in its template."""
         return _computing(size)
 

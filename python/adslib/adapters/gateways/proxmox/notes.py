@@ -53,6 +53,11 @@ def noted(vmid: int, config: Mapping[str, Any]) -> Note:
 
 
 def tagged(vmid: int, tags: Collection[str]) -> Note:
-    """What the tags of a machine say about it, when its description cannot be read."""
+    """What the tags of a machine say about it, where its description says nothing."""
     start = f"ads-{vmid}-"
     return Note(vmid, next((tag.removeprefix(start) for tag in tags if tag.startswith(start)), ""))
+
+
+def kept(tags: Collection[str]) -> set[str]:
+    """The tags that are not ours."""
+    return {tag for tag in tags if tag and not tag.startswith("ads-")}
