@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,10 +17,15 @@ REFRESH_EVERY = "refresh_every"
 PER_ENVIRONMENT = "per_environment"
 """An option of every gateway: how many machines one environment may have there; 0: any number."""
 
+WIPE = "wipe"
+"""An option of every gateway: the role that wipes a machine before it is returned to the pool."""
+
 COSTS = "costs"
 """An option of every gateway: what an hour costs, by the name of the size."""
 
 WEEK = 7 * 86400
+
+ROLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 T = TypeVar("T")
 W = TypeVar("W", bound=StrEnum)
@@ -97,6 +103,11 @@ class Options:
             return self._wrong(name, value, "use names with a text each", {})
         return value
 
+    def role(self, name: str) -> str:
+        """The name of an Ansible role; empty: none."""
+        value = self.text(name)
+        return value if not value or ROLE.fullmatch(value) else self._wrong(name, value, "use the name of a role", "")
+
     def numbers(self, name: str) -> Mapping[str, float]:
         """Numbers by name, also written as one text: `small=0.02,large=0.4`."""
         value = self._take(name, {})
@@ -138,14 +149,17 @@ class Common:
     """What every gateway takes as options.
 
     Args:
-        refresh_every, per_environment, costs: see the names of these options.
+        refresh_every, per_environment, wipe, costs: see the names of these options.
     """
 
     refresh_every: int
     per_environment: int
+    wipe: str
     costs: Mapping[str, float]
 
 
 def read_common(read: Options) -> Common:
     """Read these options, whatever others there are."""
-    return Common(read.whole(REFRESH_EVERY, 0, most=WEEK), read.whole(PER_ENVIRONMENT, 0), read.numbers(COSTS))
+    return Common(
+        read.whole(REFRESH_EVERY, 0, most=WEEK), read.whole(PER_ENVIRONMENT, 0), read.role(WIPE), read.numbers(COSTS)
+    )
