@@ -11,25 +11,28 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from adslib.adapters.gateways import open_gateway
 from adslib.adapters.gateways.local import processes
 from adslib.adapters.gateways.local.processes import Process
+from adslib.adapters.secrets import read_secret
 from adslib.domain.gateway import Capability, Gateway, Order, Sighting
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import DEFAULT_SIZES, Size
 from containers import container_options
 
 SMALL, MEDIUM, LARGE = DEFAULT_SIZES
-KINDS = ("local", "lxc", "sim", "static")
+KINDS = ("local", "lxc", "proxmox", "sim", "static")
 NUMBERS = itertools.count(1)
 
 ABSENT: Mapping[tuple[str, Capability], str] = {
     ("local", Capability.NOTIFY): "this host tells nobody when a process ends; machines are looked at",
     ("lxc", Capability.NOTIFY): "this host tells nobody when a container ends; machines are looked at",
+    ("proxmox", Capability.NOTIFY): "it tells by mail and by hooks to servers that somebody else runs",
+    ("proxmox", Capability.UPLOAD): "a template of its is a machine, and no single file",
     **{
         ("static", capability): "its machines are made and run by somebody else, and there is nobody to ask"
         for capability in Capability
@@ -78,7 +81,7 @@ class Subject:
     @property
     def placed(self) -> Mapping[str, Any]:
         """Options that name locations, where those are free."""
-        return {"locations": ["us-east", "us-west"]}
+        return {"locations": ["pve1", "pve2"] if self.kind == "proxmox" else ["us-east", "us-west"]}
 
     @property
     def locations(self) -> Sequence[str]:
@@ -93,14 +96,15 @@ class Subject:
         """Open the gateway, as another process would: nothing is shared but home and store."""
         engine = f"sqlite:///{self.home}/store.db"
         given = {**self.options, **options}
-        return open_gateway(self.kind, "here", given, home=self.home, engine=engine, known=lambda: self.known)
+        known = partial(list, self.known)
+        return open_gateway(self.kind, "here", given, home=self.home, engine=engine, known=known, secret=read_secret)
 
     @property
     def fixed(self) -> str:
         """An address that a machine may ask for."""
         if self.kind == "lxc":
             return str(ipaddress.ip_network(self.options["network"])[9])
-        return {"local": "127.96.7.9", "sim": "198.18.7.9"}[self.kind]
+        return {"local": "127.96.7.9", "proxmox": "10.98.7.9", "sim": "198.18.7.9"}[self.kind]
 
     def machine(self, gateway: Gateway) -> Sighting:
         """A machine to look at, made where that can be done."""
