@@ -6,7 +6,7 @@ What is written of a machine never changes after its making. Whether it runs is 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -92,6 +92,7 @@ class DirectoryGateway:
     def create(self, order: Order) -> Sighting:
         """Make and start a machine. What an earlier call left half made is thrown away or finished."""
         self._check(order)
+        order = replace(order, location=order.location or next(iter(self._parts.locations), ""))
         with self._machines.busy(order.id) as machine:
             if not machine.path.exists():
                 self._machines.clear(order.id)
