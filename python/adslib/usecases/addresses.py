@@ -58,6 +58,9 @@ class Addresses:
         """
         for request in requests:
             self._actor.must(Permission.ADDRESSES, request.where)
+            if request.why in reconciling.OURS:
+                # Such allocations are released with their machine, whoever asked for them.
+                raise Invalid(f"why: '{request.why}' is what ads writes itself", remedy="say it in other words")
         return self.give(*requests, keep=keep, dry_run=dry_run)
 
     def give(self, *requests: AddressRequest, keep: bool = False, dry_run: bool = False) -> Outcome:
