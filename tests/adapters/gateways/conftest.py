@@ -45,8 +45,11 @@ def make_subject(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cal
     def make(kind: str, place: str = "home") -> Subject:
         home = tmp_path / place
         home.mkdir(parents=True, exist_ok=True)
-        options = request.getfixturevalue("proxmox_ve").options if kind == "proxmox" else {}
-        made.append(Subject(kind, home, dict(options)))
+        if kind == "proxmox":
+            server: ProxmoxVE = request.getfixturevalue("proxmox_ve")
+            made.append(Subject(kind, home, dict(server.options), counted=lambda: (server.guests(), server.volumes())))
+        else:
+            made.append(Subject(kind, home))
         return made[-1]
 
     yield make

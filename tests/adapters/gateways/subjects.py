@@ -47,12 +47,14 @@ class Subject:
 
     Args:
         known: what the store knows of a gateway that nobody can be asked about.
+        counted: what the provider itself has, disks and saved images included; None: what the gateway shows.
     """
 
     kind: str
     home: Path
     options: dict[str, Any] = field(default_factory=dict)
     known: list[Sighting] = field(default_factory=list)
+    counted: Callable[[], Any] | None = None
 
     def __post_init__(self) -> None:
         if self.kind == "lxc":
@@ -87,6 +89,14 @@ class Subject:
     def locations(self) -> Sequence[str]:
         """Where its machines may be ordered."""
         return self.open(**self.placed).offer().locations
+
+    def count(self) -> Any:
+        """What there is at the provider."""
+        if self.counted:
+            return self.counted()
+        gateway = self.open()
+        kept = sorted(str(path.relative_to(self.home)) for path in self.home.glob("*/*/*") if path.is_dir())
+        return len(gateway.machines()), [template.name for template in gateway.templates()], kept, below(self.home)
 
     def order(self, **given: Any) -> Order:
         """An order for the smallest machine, with an id that no other has."""
