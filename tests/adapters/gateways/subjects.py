@@ -95,7 +95,8 @@ class Subject:
         if self.counted:
             return self.counted()
         gateway = self.open()
-        kept = sorted(str(path.relative_to(self.home)) for path in self.home.glob("*/*/*") if path.is_dir())
+        places = (place for name in ("machines", "addresses", "templates") for place in self.home.rglob(name))
+        kept = sorted(str(path) for place in places for path in place.iterdir() if not path.name.endswith(".lock"))
         return len(gateway.machines()), [template.name for template in gateway.templates()], kept, below(self.home)
 
     def order(self, **given: Any) -> Order:
@@ -114,7 +115,7 @@ class Subject:
         """An address that a machine may ask for."""
         if self.kind == "lxc":
             return str(ipaddress.ip_network(self.options["network"])[9])
-        return {"local": "127.96.7.9", "proxmox": "10.98.7.9", "sim": "198.18.7.9"}[self.kind]
+        return {"local": f"127.96.{1 + os.getpid() % 250}.9", "proxmox": "10.98.7.9", "sim": "198.18.7.9"}[self.kind]
 
     def machine(self, gateway: Gateway) -> Sighting:
         """A machine to look at, made where that can be done."""
