@@ -90,6 +90,7 @@ asked = http.client.HTTPConnection(proxy, 3142, timeout=10)
 asked.request("GET", "http://127.0.0.1/")
 print(asked.getresponse().status)
 """
+GREETING = "import socket, sys; print(socket.create_connection((sys.argv[1], 22), timeout=10).recv(4).decode())"
 
 
 @pytest.fixture
@@ -171,6 +172,8 @@ def test_overlapping_networks_of_two_tenants_lead_each_to_its_own(lxc: Subject) 
             told.append(done.stdout.strip())
             # The proxy of its own bridge answers: what it refuses to ask for.
             assert tell(subject, machine, "python3", "-c", REFUSED) == "502"
+            neighbour = subject.open().create(order())
+            assert tell(subject, neighbour, "python3", "-c", GREETING, machine.reach.address) == "SSH-"
         assert told == ["a", "b"]
     finally:
         other.clear()
