@@ -18,7 +18,7 @@ SAMPLE ?=#         how many of the slow tests to run; all without it
 
 PYTEST_WORDS = -n $(strip $(JOBS)) --dist worksteal -q
 
-.PHONY: help install demo undemo demo-lxc undemo-lxc test check suite test-newest test-slow molecule bench docs \
+.PHONY: help install demo undemo demo-lxc undemo-lxc test check suite test-newest test-slow molecule molecule-lxc bench docs \
         coverage-of-requirements lock packages clean
 
 help: ## Show this list
@@ -64,6 +64,9 @@ test-slow: install packages ## The slow crash runs and the runs at scale; SAMPLE
 
 molecule: install packages ## Every role's molecule scenarios, on local machines
 	@$(PYTHON) tools/collection.py molecule
+
+molecule-lxc: install ## The same scenarios on system containers with systemd; needs root and lxc
+	@$(PYTHON) tools/collection.py molecule-lxc
 
 bench: install packages ## Measure against the budgets; results go to benchmarks/RESULTS.md
 	@$(PYTHON) benchmarks/run.py
