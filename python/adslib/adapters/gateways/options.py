@@ -79,6 +79,16 @@ class Options:
             return self._wrong(name, value, "use a list of names", default)
         return tuple(part.strip() for part in parts if part.strip())
 
+    def pairs(self, name: str) -> Mapping[str, str]:
+        """Names with a text each, also written as one text, `name=text, name=text`; one that stands alone has none."""
+        value = self._take(name, {})
+        if isinstance(value, str | list | tuple):
+            parts = (part.partition("=") for part in self.names(name))
+            value = {key.strip(): text.strip() for key, _, text in parts}
+        if not isinstance(value, dict) or not all(isinstance(text, str) for both in value.items() for text in both):
+            return self._wrong(name, value, "use names with a text each", {})
+        return value
+
     def finish(self) -> None:
         """Refuse what is wrong or unknown.
 
