@@ -77,8 +77,16 @@ class Cloud:
         shutil.rmtree(self.home, ignore_errors=True)
 
     def empty(self) -> None:
-        """Forget all that is in it, in every region."""
+        """Forget all that is in it, in every region; it is started if it does not run."""
+        if self.process is None:
+            self.start()
         self._tell("reset")
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Options of a gateway to it."""
+        where = {"host": "127.0.0.1", "port": self.port, "secure": False}
+        return {**where, "images": {"debian-12": DEBIAN, "rocky-9": ROCKY}, "patience": 5, "timeout": 5}
 
     @contextmanager
     def suspicious(self) -> Iterator[None]:

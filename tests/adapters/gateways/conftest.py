@@ -10,6 +10,7 @@ import pytest
 
 from adapters.gateways.subjects import ABSENT, KINDS, Subject
 from adslib.domain.gateway import Gateway
+from clouds import KEYS, Cloud
 from containers import NoHosts
 
 
@@ -18,15 +19,33 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(capability, …): runs for gateways that have these capabilities")
 
 
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Cloud]:
+    """The server of a cloud; it runs from the first test that uses it."""
+    server = Cloud()
+    yield server
+    server.end()
+
+
 @pytest.fixture
-def make_subject(tmp_path: Path) -> Iterator[Callable[..., Subject]]:
+def cloud(moto: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """An empty cloud, and the credentials of a user of it."""
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    moto.empty()
+    return moto
+
+
+@pytest.fixture
+def make_subject(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Subject]]:
     """Make a gateway of some kind, in some directory below the test's own."""
     made: list[Subject] = []
 
     def make(kind: str, place: str = "home") -> Subject:
         home = tmp_path / place
         home.mkdir(parents=True, exist_ok=True)
-        made.append(Subject(kind, home))
+        options = request.getfixturevalue("cloud").options if kind == "libcloud" else {}
+        made.append(Subject(kind, home, dict(options)))
         return made[-1]
 
     yield make

@@ -11,23 +11,27 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from adslib.adapters.gateways import open_gateway
 from adslib.adapters.gateways.local import processes
 from adslib.adapters.gateways.local.processes import Process
+from adslib.adapters.secrets import read_secret
 from adslib.domain.gateway import Capability, Gateway, Order, Sighting
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import DEFAULT_SIZES, Size
 from containers import container_options
 
 SMALL, MEDIUM, LARGE = DEFAULT_SIZES
-KINDS = ("local", "lxc", "sim", "static")
+KINDS = ("libcloud", "local", "lxc", "sim", "static")
 NUMBERS = itertools.count(1)
 
 ABSENT: Mapping[tuple[str, Capability], str] = {
+    ("libcloud", Capability.ADDRESS): "a cloud's subnet gives its machines their addresses",
+    ("libcloud", Capability.NOTIFY): "clouds tell of changes by ways that lead to servers of their own",
+    ("libcloud", Capability.UPLOAD): "EC2 takes files by way of another of its services",
     ("local", Capability.NOTIFY): "this host tells nobody when a process ends; machines are looked at",
     ("lxc", Capability.NOTIFY): "this host tells nobody when a container ends; machines are looked at",
     **{
@@ -78,6 +82,8 @@ class Subject:
     @property
     def placed(self) -> Mapping[str, Any]:
         """Options that name locations, where those are free."""
+        if self.kind == "libcloud":
+            return {"locations": ["us-east-1a", "us-east-1b"]}
         return {"locations": ["us-east", "us-west"]}
 
     @property
@@ -93,7 +99,8 @@ class Subject:
         """Open the gateway, as another process would: nothing is shared but home and store."""
         engine = f"sqlite:///{self.home}/store.db"
         given = {**self.options, **options}
-        return open_gateway(self.kind, "here", given, home=self.home, engine=engine, known=lambda: self.known)
+        known = partial(list, self.known)
+        return open_gateway(self.kind, "here", given, home=self.home, engine=engine, known=known, secret=read_secret)
 
     @property
     def fixed(self) -> str:

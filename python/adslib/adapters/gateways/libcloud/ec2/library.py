@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from libcloud.common.types import InvalidCredsError
 from libcloud.compute.base import Node, NodeImage, StorageVolume, VolumeSnapshot
-from libcloud.compute.drivers.ec2 import NAMESPACE, EC2Connection, EC2NodeDriver, EC2Response
+from libcloud.compute.drivers.ec2 import API_VERSION, NAMESPACE, EC2Connection, EC2NodeDriver, EC2Response
 
 ANY_NAMESPACE = re.compile(r'\sxmlns="http://ec2\.amazonaws\.com/doc/[^"]*"')
+FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 CODE, MESSAGE = re.compile(r"<Code>([^<]*)</Code>"), re.compile(r"<Message>([^<]*)</Message>")
 STRANGER = {"AuthFailure", "InvalidClientTokenId", "OptInRequired", "SignatureDoesNotMatch", "UnrecognizedClientException"}
 """Codes by which EC2 says that it does not know who asks."""
@@ -43,7 +45,7 @@ class Connection(EC2Connection):  # type: ignore[misc]
     responseCls = Response
 
 
-class Driver(EC2NodeDriver):  # type: ignore[misc]
+class Library(EC2NodeDriver):  # type: ignore[misc]
     """EC2, with tags that a thing has from the moment when it is made: nothing is lost by a crash in between.
 
     Where Libcloud's own method sends less than is needed, there is another one here, named as EC2 names the action.
@@ -95,8 +97,10 @@ class Driver(EC2NodeDriver):  # type: ignore[misc]
         return self._to_image(self._ask("CreateImage", words, _tagged("image", tags)))
 
     def _ask(self, action: str, *words: Mapping[str, str]) -> Any:
-        params = {"Action": action, **{name: value for group in words for name, value in group.items()}}
-        return self.connection.request(self.path, params=params).object
+        # In the body: what is in an address is logged on the way, and it has less room.
+        params = {name: value for group in words for name, value in group.items()}
+        data = urlencode({"Action": action, "Version": API_VERSION, **params})
+        return self.connection.request(self.path, data=data, headers=FORM, method="POST").object
 
 
 def _tagged(kind: str, tags: Mapping[str, str]) -> Mapping[str, str]:

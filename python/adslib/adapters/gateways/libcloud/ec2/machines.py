@@ -1,0 +1,150 @@
+"""Machines at EC2, and clouds that speak like it: found by tags, made once."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from libcloud.common.exceptions import BaseHTTPError
+from libcloud.compute.base import Node, NodeImage
+
+from adslib.adapters.gateways.libcloud.choices import Choices, chosen
+from adslib.adapters.gateways.libcloud.ec2.library import Library
+from adslib.adapters.gateways.libcloud.first_boot import Keys, public, user_data
+from adslib.adapters.gateways.libcloud.per_thread import PerThread
+from adslib.adapters.gateways.libcloud.seeing import GATEWAY, ID, OS, Eyes
+from adslib.adapters.gateways.libcloud.sizes import Sizes
+from adslib.adapters.gateways.libcloud.trouble import code_of
+from adslib.domain.gateway import Order, Sighting
+from adslib.domain.lifecycle import MachineState
+
+REFS = re.compile(r"i-[0-9a-f]{8,32}")
+THERE = ["pending", "running", "stopping", "stopped", "shutting-down"]
+STATES: Mapping[str, tuple[MachineState, str]] = {
+    "pending": (MachineState.CREATING, ""),
+    "running": (MachineState.RUNNING, ""),
+    "stopping": (MachineState.UNKNOWN, "it is shutting down"),
+    "stopped": (MachineState.STOPPED, ""),
+    "shutting-down": (MachineState.DELETING, ""),
+}
+USED_UP = "IdempotentInstanceTerminated"
+"""What EC2 says of a client token whose machine was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """The machines of one region.
+
+    Args:
+        library: gives a driver. eyes: what they are in our words. sizes: known of the region. keys: of hosts.
+    """
+
+    gateway: str
+    choices: Choices
+    library: PerThread[Library]
+    eyes: Eyes
+    sizes: Sizes
+    keys: Keys
+
+    def all(self) -> Sequence[Sighting]:
+        """All that there are."""
+        return [self._seen(node) for node in self._nodes({"instance-state-name": THERE})]
+
+    def one(self, ref: str) -> Sighting | None:
+        """One of them; one that ended by itself while it was made failed, with EC2's reason."""
+        found = self._nodes({"instance-id": ref})
+        if not found:
+            return None
+        if found[0].extra["status"] in STATES:
+            return self._seen(found[0])
+        return None
+
+    def of_order(self, id: str) -> Sighting | None:
+        """The one that was made for an order, the oldest if somebody made more."""
+        found = self._nodes({f"tag:{GATEWAY}": self.gateway, f"tag:{ID}": id, "instance-state-name": THERE[:-1]})
+        return self._seen(min(found, key=lambda node: (str(node.created_at), node.id))) if found else None
+
+    def make(self, order: Order, image: NodeImage) -> str:
+        """Begin to make one. Its host key is pinned before it can answer."""
+        system = order.os or image.extra["tags"].get(OS, "")
+        words = {
+            "ImageId": image.id,
+            "InstanceType": order.size.name,
+            **self._place(order.location),
+            **self._disk(order, image),
+            **self._told(order.id),
+        }
+        tags = {"Name": order.name, **self.eyes.tags(order, system)}
+        gone = self._nodes({f"tag:{GATEWAY}": self.gateway, f"tag:{ID}": order.id, "instance-state-name": "terminated"})
+        for token in _tokens(order.id, len(gone)):
+            try:
+                return str(self.library().run_instances({**words, "ClientToken": token}, tags).id)
+            except BaseHTTPError as error:
+                if code_of(error) != USED_UP:
+                    raise
+        raise AssertionError
+
+    def forget(self, ref: str) -> None:
+        """Forget the host key of a machine that goes."""
+        seen = self.one(ref)
+        if seen and seen.id:
+            self.eyes.host_keys.forget([seen.id])
+
+    def node(self, ref: str) -> Node:
+        """What the library wants to be given for a machine."""
+        return Node(ref, "", None, [], [], self.library())
+
+    def _nodes(self, filters: Mapping[str, Any]) -> list[Node]:
+        nodes: list[Node] = self.library().list_nodes(ex_filters=dict(filters))
+        return nodes
+
+    def _seen(self, node: Node) -> Sighting:
+        extra = node.extra
+        state, reason = STATES[extra["status"]]
+        disk = extra["tags"].get("ads-disk", "")
+        size = self.sizes.seen(extra["instance_type"], int(disk) if disk.isdigit() else 0)
+        where = {"location": extra["availability"] or "", "image": extra["image_id"] or ""}
+        return self.eyes.sighting(node, state, extra["tags"], size, reason=reason, **where)
+
+    # ── what EC2 is told ─────────────────────────────────────────────────────────────────────────────
+
+    def _place(self, location: str) -> Iterator[tuple[str, str]] | dict[str, str]:
+        mine = self.choices
+        location = location or next(iter((*mine.locations, *(name for name, text in mine.subnets.items() if text))), "")
+        subnet = chosen(mine.subnets, location)
+        words = {"KeyName": mine.key_name, "Placement.AvailabilityZone": location}
+        # A public address can be asked for only of a network card, which then has the subnet and the groups.
+        card = "NetworkInterface.1." if mine.public and subnet else ""
+        if card:
+            words |= {f"{card}DeviceIndex": "0", f"{card}AssociatePublicIpAddress": "true"}
+        words[f"{card}SubnetId"] = subnet
+        for number, group in enumerate(mine.security_groups, 1):
+            words[f"{card}SecurityGroup{'Id' if group.startswith('sg-') else ''}.{number}"] = group
+        return {name: text for name, text in words.items() if text}
+
+    def _disk(self, order: Order, image: NodeImage) -> dict[str, str]:
+        """A disk of the size that was ordered, and deleted with its machine."""
+        mapped = image.extra["block_device_mapping"]
+        if not mapped or not order.size.disk:
+            return {}
+        root = "BlockDeviceMapping.1."
+        size = {f"{root}Ebs.VolumeSize": str(order.size.disk), f"{root}Ebs.DeleteOnTermination": "true"}
+        return {f"{root}DeviceName": mapped[0]["device_name"], **size}
+
+    def _told(self, id: str) -> dict[str, str]:
+        key = self.keys.key(id) if self.choices.host_keys else None
+        if key:
+            self.eyes.host_keys.pin({id: [public(key)]})
+        more = Path(self.choices.user_data).read_text() if self.choices.user_data else ""
+        data = user_data(key, more)
+        return {"UserData": base64.b64encode(data.encode()).decode()} if data else {}
+
+
+def _tokens(id: str, gone: int) -> Iterator[str]:
+    """Client tokens of an order: each is good for one machine, and EC2 remembers them longer than the machines."""
+    return (f"{id[:56]}-{number}" for number in itertools.count(gone))

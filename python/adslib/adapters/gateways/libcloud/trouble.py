@@ -1,0 +1,94 @@
+"""What errors of the library mean, and what to do about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from libcloud.common.exceptions import BaseHTTPError, RateLimitReachedError
+from libcloud.common.types import InvalidCredsError, LibcloudError, MalformedResponseError
+from requests.exceptions import ConnectionError as Unconnected
+from requests.exceptions import RequestException, SSLError, Timeout
+
+from adslib.domain.errors import AdsError, Failed, Invalid, NotFound
+
+CODE = re.compile(r"([A-Za-z]+)(\.[A-Za-z]+)?: ")
+"""How an EC2 begins what it says of an error."""
+
+OPTIONS: Mapping[str, str] = {
+    "InvalidAMIID": "images",
+    "InvalidAMIName": "images",
+    "InvalidBlockDeviceMapping": "disk",
+    "InvalidGroup": "security_groups",
+    "InvalidGroupId": "security_groups",
+    "InvalidInstanceType": "sizes",
+    "InvalidKeyPair": "key_name",
+    "InvalidSecurityGroupID": "security_groups",
+    "InvalidSubnetID": "subnets",
+}
+"""Codes of EC2, and the option that has what EC2 does not like."""
+
+QUOTAS = {"InstanceLimitExceeded", "MaxSpotInstanceCountExceeded", "VcpuLimitExceeded", "VolumeLimitExceeded"}
+SCARCE = {"InsufficientInstanceCapacity", "InsufficientFreeAddressesInSubnet", "Unsupported"}
+LATER = {
+    *("IncorrectInstanceState", "IncorrectState", "InternalError", "InternalFailure", "RequestLimitExceeded"),
+    *("ServiceUnavailable", "Throttling", "Unavailable", "VolumeInUse"),
+}
+"""Codes of what may be otherwise a moment later."""
+
+LONGEST = 600
+
+
+def told(provider: str, error: Exception) -> AdsError | None:
+    """What an error means; None: it is none of the provider's."""
+    if isinstance(error, InvalidCredsError):
+        remedy = "set those of a user of this provider; the option 'credentials' says where they lie"
+        return Failed(f"{provider} does not take the credentials: {_said(error)}", remedy=remedy)
+    if isinstance(error, RequestException | OSError):
+        remedy = "look whether it is up, and at the options 'host', 'port', 'secure' and 'timeout'"
+        return Failed(f"{provider} {_silence(error)}", remedy=remedy)
+    if not isinstance(error, BaseHTTPError | LibcloudError):
+        return None
+    code, said = code_of(error), f"{provider} said: {_said(error)}"
+    if code in OPTIONS:
+        return Invalid(said, remedy=f"set the option '{OPTIONS[code]}' to what there is")
+    if code in QUOTAS:
+        return Failed(said, remedy="delete machines, or have the quota raised")
+    if code in SCARCE:
+        return Failed(said, remedy="take another size or location, or try again later")
+    if getattr(error, "code", 0) == 404:
+        return NotFound(said)
+    return Failed(said)
+
+
+def passing(error: Exception) -> bool:
+    """Whether the same call may well succeed a little later."""
+    if isinstance(error, RateLimitReachedError):
+        return True
+    if isinstance(error, Unconnected | Timeout):
+        return not isinstance(error, SSLError)
+    status = getattr(error, "code", 0)
+    return code_of(error) in LATER or (isinstance(status, int) and status >= 500)
+
+
+def code_of(error: Exception) -> str:
+    """The code of an EC2's error, without its second part; empty if it has none."""
+    found = CODE.match(_said(error))
+    return found[1] if found else ""
+
+
+def _said(error: Exception) -> str:
+    """What the provider said."""
+    if isinstance(error, MalformedResponseError):
+        return "something that is no answer; is there another service at this host and port?"
+    text = error.value if isinstance(error, LibcloudError) else error
+    return " ".join(str(text).split())[:LONGEST]
+
+
+def _silence(error: Exception) -> str:
+    """Why nothing was said. Its own text has the address of the call, with what nobody else should read."""
+    if isinstance(error, SSLError):
+        return "cannot be spoken to: there is no TLS at its port, or its certificate is not trusted here"
+    if isinstance(error, Timeout):
+        return "did not answer in time"
+    return "cannot be reached"
