@@ -11,7 +11,6 @@ from adslib.adapters.gateways.options import Options
 from adslib.domain.errors import Invalid, Problem
 from adslib.domain.machine import Reach
 
-
 NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?")
 
 
@@ -67,37 +66,49 @@ def read_choices(gateway: str, read: Options) -> Choices:
     Raises:
         Invalid: with all that is wrong.
     """
-    texts = {name: read.text(name) for name in ("region", "host", "key_name", "ssh_key", "user_data")}
-    flags = {name: read.flag(name, name != "public") for name in ("secure", "public", "host_keys")}
-    pairs = {name: read.pairs(name) for name in ("images", "subnets", "user", "arguments")}
-    names = {name: read.names(name) for name in ("locations", "security_groups")}
-    port = read.whole("port", 0, most=65535)
-    timeout = read.number("timeout", 30, least=1, most=600)
     disk = read.whole("disk", 20, least=1)
-    sizes, costs = read.pairs("sizes"), read.pairs("costs")
+    sizes, costs = _numbers(gateway, read, "sizes", str(disk)), _numbers(gateway, read, "costs", "")
+    choices = Choices(
+        region=read.text("region"),
+        host=read.text("host"),
+        port=read.whole("port", 0, most=65535),
+        secure=read.flag("secure", True),
+        timeout=read.number("timeout", 30, least=1, most=600),
+        images=read.pairs("images"),
+        sizes={name: int(gib) for name, gib in sizes.items()},
+        disk=disk,
+        locations=read.names("locations"),
+        subnets=read.pairs("subnets"),
+        security_groups=read.names("security_groups"),
+        key_name=read.text("key_name"),
+        user=read.pairs("user"),
+        ssh_key=read.text("ssh_key"),
+        public=read.flag("public"),
+        user_data=read.text("user_data"),
+        host_keys=read.flag("host_keys", True),
+        costs=costs,
+        arguments=read.pairs("arguments"),
+    )
     read.finish()
+    place = f"gateway {gateway}"
     problems = [
-        Problem(f"option {option}: {name}={text} will not do", f"gateway {gateway}", f"use a number: {name}=20")
-        for option, given in (("sizes", sizes), ("costs", costs))
-        for name, text in given.items()
-        if not NUMBER.fullmatch(text) and (text or option == "costs")
+        Problem(f"option {name}: there is no file {path}", place, "name a file of this host")
+        for name, path in (("ssh_key", choices.ssh_key), ("user_data", choices.user_data))
+        if path and not Path(path).is_file()
     ]
-    if not pairs["images"] or not all(pairs["images"].values()):
+    if not choices.images or not all(choices.images.values()):
         said = "option images: what each operating system is made from must be said"
-        problems.append(Problem(said, f"gateway {gateway}", "write images=debian-12=<the provider's id of an image>"))
-    for name in ("ssh_key", "user_data"):
-        if texts[name] and not Path(texts[name]).is_file():
-            problems.append(Problem(f"option {name}: there is no file {texts[name]}", f"gateway {gateway}"))
+        problems.append(Problem(said, place, "write images=debian-12=<the provider's id of an image>"))
     if problems:
         raise Invalid(problems=problems)
-    return Choices(
-        **texts,
-        **flags,
-        **pairs,
-        **names,
-        port=port,
-        timeout=timeout,
-        disk=disk,
-        sizes={name: int(float(text or disk)) for name, text in sizes.items()},
-        costs={name: float(text) for name, text in costs.items()},
-    )
+    return choices
+
+
+def _numbers(gateway: str, read: Options, option: str, default: str) -> Mapping[str, float]:
+    """Numbers by name."""
+    texts = {name: text or default for name, text in read.pairs(option).items()}
+    wrong = [f"{name}={text}" for name, text in texts.items() if not NUMBER.fullmatch(text)]
+    if wrong:
+        remedy = f"use a number: {wrong[0].partition('=')[0]}=20"
+        raise Invalid(f"option {option}: {wrong[0]} will not do", place=f"gateway {gateway}", remedy=remedy)
+    return {name: float(text) for name, text in texts.items()}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 
+from libcloud.compute.base import NodeSize
 from libcloud.compute.drivers.ec2 import VALID_EC2_REGIONS
 
 from adslib.adapters.gateways.libcloud import trouble
@@ -29,6 +29,8 @@ USUAL = ("t3.micro", "t3.small", "t3.medium", "t3.large", "t3.xlarge", "t3.2xlar
 """The sizes that are offered where none is chosen: there are some 800, and not all run every image."""
 
 US_EAST = "us-east-1"
+LISTED: dict[str, Sequence[NodeSize]] = {}
+"""The sizes of each region that was asked for. The library has them in a table, and takes 0.2 s to copy it."""
 
 
 class Ec2:
@@ -55,7 +57,7 @@ class Ec2:
         self.images = choices.images
         self._gateway, self._choices = gateway, choices
         self._keys, self._host_keys = keys, host_keys
-        region = choices.region or US_EAST
+        self._region = region = choices.region or US_EAST
         check_choice("region of EC2", region, VALID_EC2_REGIONS)
         where = {"host": choices.host or None, "port": choices.port or None, "secure": choices.secure}
         self._library = PerThread(
@@ -112,9 +114,11 @@ class Ec2:
 
     def delete(self, ref: str) -> None:
         """Delete a machine with its disks, also those that it had before it went back to a snapshot."""
+        seen = self.machine(ref)
         self._disks.sweep(ref)
-        self._machines.forget(ref)
         self._library().destroy_node(self._machines.node(ref))
+        if seen and seen.id:
+            self._host_keys.forget([seen.id])
 
     def start(self, ref: str) -> None:
         """Switch a machine on."""
@@ -169,7 +173,9 @@ class Ec2:
     def _sizes(self) -> Sizes:
         choices = self._choices
         allowed = choices.sizes or dict.fromkeys(USUAL, choices.disk)
-        return Sizes(self._gateway, self._library().list_sizes(), allowed, choices.disk, choices.costs)
+        if self._region not in LISTED:
+            LISTED[self._region] = self._library().list_sizes()
+        return Sizes(self._gateway, LISTED[self._region], allowed, choices.disk, choices.costs)
 
     @cached_property
     def _machines(self) -> Machines:

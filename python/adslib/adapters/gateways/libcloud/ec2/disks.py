@@ -42,12 +42,15 @@ class Disks:
         """Take a snapshot, and wait until it can be used."""
         taken = datetime.now(UTC).isoformat(timespec="microseconds")
         tags = {"Name": name, OF: ref, SNAPSHOT: name, TAKEN: taken}
-        id = self.library().create_snapshot(self._root(ref).id, tags).id
-        self._there(lambda: self._saved({"snapshot-id": id}), VolumeSnapshotState.AVAILABLE, f"snapshot '{name}'")
+        disk = self._root(self._node(ref))
+        if disk is None:
+            raise Failed(f"machine '{ref}' has no disk", remedy="restore one of its snapshots")
+        self.library().create_snapshot(disk.id, tags)
+        self._there(lambda: self._saved(_named(ref, name)), VolumeSnapshotState.AVAILABLE, f"snapshot '{name}'")
 
     def forget(self, ref: str, name: str) -> None:
         """Delete a snapshot."""
-        for saved in self._saved({f"tag:{OF}": ref, f"tag:{SNAPSHOT}": name}):
+        for saved in self._saved(_named(ref, name)):
             self.library().destroy_volume_snapshot(saved)
 
     def restore(self, ref: str, name: str) -> None:
@@ -56,22 +59,21 @@ class Disks:
         Every volume on the way is tagged with its machine, so what an interruption leaves goes at the next time.
         """
         library = self.library()
-        saved = self._saved({f"tag:{OF}": ref, f"tag:{SNAPSHOT}": name})[0]
-        library.stop_node(self._node(ref))
+        saved = self._saved(_named(ref, name))[0]
+        node = self._node(ref)
+        library.stop_node(node)
         self.calls.awaited(lambda: self._node(ref).extra["status"], lambda now: now == STOPPED, f"'{ref}' did not stop")
-        old = self._volumes(ref)
-        device = old[0].extra["device"] if old else self._node(ref).extra["root_device_name"]
-        kind = old[0].extra["volume_type"] if old else "gp3"
-        zone = self._node(ref).extra["availability"]
-        new = library.create_volume_from(saved.id, zone, kind, {"Name": name, OF: ref})
+        old = self._root(node)
+        device = old.extra["device"] if old else node.extra["root_device_name"]
+        kind = old.extra["volume_type"] if old else "gp3"
+        new = library.create_volume_from(saved.id, node.extra["availability"], kind, {"Name": name, OF: ref})
         self._there(lambda: self._exactly(new.id), StorageVolumeState.AVAILABLE, "the new disk")
-        for volume in old[:1]:
-            library.create_tags(volume.id, {OF: ref})
-            library.detach_from(ref, volume)
-            self._there(lambda id=volume.id: self._exactly(id), StorageVolumeState.AVAILABLE, "the old disk, detached,")  # type: ignore[misc]
-        library.attach_volume(self._node(ref), new, device)
+        if old:
+            library.create_tags(old.id, {OF: ref})
+            library.detach_from(ref, old)
+            self._there(lambda: self._exactly(old.id), StorageVolumeState.AVAILABLE, "the old disk, detached,")
+        library.attach_volume(node, new, device)
         self._there(lambda: self._exactly(new.id), StorageVolumeState.INUSE, "the new disk, attached,")
-        library.delete_with(ref, device)
         self.sweep(ref)
 
     def sweep(self, ref: str) -> None:
@@ -83,21 +85,14 @@ class Disks:
             elif volume.extra["device"]:
                 library.delete_with(ref, volume.extra["device"])
 
-    def _root(self, ref: str) -> StorageVolume:
-        """The volume that a machine boots from."""
-        found = self._volumes(ref)
-        if not found:
-            raise Failed(f"machine '{ref}' has no disk", remedy="restore one of its snapshots")
-        return found[0]
-
-    def _volumes(self, ref: str) -> list[StorageVolume]:
-        """The volumes that a machine has; the one that it boots from is the first."""
-        root = self._node(ref).extra["root_device_name"]
-        volumes = self.library().list_volumes(ex_filters={"attachment.instance-id": ref})
-        return sorted(volumes, key=lambda volume: (volume.extra["device"] != root, volume.extra["device"]))
+    def _root(self, node: Node) -> StorageVolume | None:
+        """The volume that a machine boots from; None: an interruption left it without."""
+        volumes = self.library().list_volumes(ex_filters={"attachment.instance-id": node.id})
+        root = node.extra["root_device_name"]
+        return min(volumes, key=lambda each: (each.extra["device"] != root, each.extra["device"]), default=None)
 
     def _node(self, ref: str) -> Node:
-        return self.library().list_nodes(ex_filters={"instance-id": ref})[0]
+        return self.library().describe_instances({"instance-id": ref})[0]
 
     def _exactly(self, volume: str) -> list[StorageVolume]:
         found: list[StorageVolume] = self.library().list_volumes(ex_filters={"volume-id": volume})
@@ -106,8 +101,10 @@ class Disks:
     def _saved(self, filters: Mapping[str, str]) -> list[VolumeSnapshot]:
         return self.library().describe_snapshots(filters)
 
-    def _there(
-        self, look: Callable[[], Sequence[StorageVolume | VolumeSnapshot]], state: object, what: str
-    ) -> None:
+    def _there(self, look: Callable[[], Sequence[StorageVolume | VolumeSnapshot]], state: object, what: str) -> None:
         """Wait until something is in a state."""
         self.calls.awaited(look, lambda found: bool(found) and found[0].state == state, f"{what} was not there")
+
+
+def _named(ref: str, name: str) -> Mapping[str, str]:
+    return {f"tag:{OF}": ref, f"tag:{SNAPSHOT}": name}

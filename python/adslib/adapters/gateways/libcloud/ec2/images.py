@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from libcloud.compute.base import NodeImage
+from libcloud.compute.base import NodeImage, VolumeSnapshot
 
 from adslib.adapters.gateways.libcloud.ec2.library import Library
 from adslib.adapters.gateways.libcloud.per_thread import PerThread
 from adslib.adapters.gateways.libcloud.seeing import GATEWAY, OS
 from adslib.adapters.gateways.remote.calls import Calls
+from adslib.domain.errors import Failed
 from adslib.domain.gateway import InstanceTemplate
 
 TEMPLATE = "ads-template"
@@ -39,8 +41,12 @@ class Images:
     def named(self, name: str) -> NodeImage:
         """The image of an operating system, or of an instance template."""
         if name in self.given:
-            return self.library().get_image(self.given[name])
-        return next(image for image in self._made() if image.extra["tags"][TEMPLATE] == name)
+            found = self.library().list_images(ex_image_ids=[self.given[name]])
+        else:
+            found = [image for image in self._made() if image.extra["tags"][TEMPLATE] == name]
+        if not found:
+            raise Failed(f"instance template '{name}' is half deleted", remedy="delete it again, or use another")
+        return found[0]
 
     def templates(self) -> Sequence[InstanceTemplate]:
         """Those that were made, also one whose deletion was interrupted: so it is deleted again."""
@@ -51,10 +57,10 @@ class Images:
     def make(self, ref: str, os: str, name: str) -> None:
         """Make one of a machine, and wait until it can be used."""
         tags = {"Name": name, GATEWAY: self.gateway, TEMPLATE: name, OS: os}
-        id = self.library().save_image(ref, f"ads-{self.gateway}-{name}", tags).id
+        self.library().save_image(ref, f"ads-{self.gateway}-{name}", tags)
         self.calls.awaited(
-            lambda: self.library().get_image(id).extra["state"],
-            lambda state: state == "available",
+            lambda: [image.extra["state"] for image in self._made() if image.extra["tags"][TEMPLATE] == name],
+            lambda states: states == ["available"],
             f"instance template '{name}' was not made",
         )
 
@@ -74,17 +80,21 @@ class Images:
         images = self.library().list_images(ex_filters={f"tag:{GATEWAY}": self.gateway})
         return [image for image in images if TEMPLATE in image.extra["tags"]]
 
-    def _left(self) -> list[object]:
+    def _left(self) -> list[VolumeSnapshot]:
         saved = self.library().describe_snapshots({f"tag:{GATEWAY}": self.gateway})
         return [each for each in saved if TEMPLATE in each.extra["tags"]]
 
 
+def _disks(image: NodeImage) -> list[Mapping[str, Any]]:
+    """What its disks are made from."""
+    return [each["ebs"] for each in image.extra["block_device_mapping"] if each.get("ebs")]
+
+
 def _stored(image: NodeImage) -> list[str]:
-    mapped = (each["ebs"].get("snapshot_id") for each in image.extra["block_device_mapping"] if each.get("ebs"))
-    return [snapshot for snapshot in mapped if snapshot]
+    return [disk["snapshot_id"] for disk in _disks(image) if disk.get("snapshot_id")]
 
 
 def _template(image: NodeImage) -> InstanceTemplate:
     tags = image.extra["tags"]
-    gib = sum(int(each["ebs"].get("volume_size") or 0) for each in image.extra["block_device_mapping"] if each.get("ebs"))
+    gib = sum(int(disk.get("volume_size") or 0) for disk in _disks(image))
     return InstanceTemplate(tags[TEMPLATE], tags.get(OS, ""), gib * GIB)

@@ -1,4 +1,4 @@
-"""Apache Libcloud's driver for EC2, with what it lacks: errors of every EC2 there is, and tags from the first moment on."""
+"""Apache Libcloud's driver for EC2, with what it lacks: every EC2 is understood, and things are born with tags."""
 
 from __future__ import annotations
 
@@ -10,16 +10,25 @@ from urllib.parse import urlencode
 from libcloud.common.types import InvalidCredsError
 from libcloud.compute.base import Node, NodeImage, StorageVolume, VolumeSnapshot
 from libcloud.compute.drivers.ec2 import API_VERSION, NAMESPACE, EC2Connection, EC2NodeDriver, EC2Response
+from libcloud.utils.xml import fixxpath
 
 ANY_NAMESPACE = re.compile(r'\sxmlns="http://ec2\.amazonaws\.com/doc/[^"]*"')
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 CODE, MESSAGE = re.compile(r"<Code>([^<]*)</Code>"), re.compile(r"<Message>([^<]*)</Message>")
-STRANGER = {"AuthFailure", "InvalidClientTokenId", "OptInRequired", "SignatureDoesNotMatch", "UnrecognizedClientException"}
+STRANGER = {
+    "AuthFailure",
+    "InvalidClientTokenId",
+    "OptInRequired",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
 """Codes by which EC2 says that it does not know who asks."""
 
 
 class Response(EC2Response):  # type: ignore[misc]
     """An answer. Private clouds write EC2's namespace in other ways, which Libcloud would read as an empty answer."""
+
+    body: str
 
     def parse_body(self) -> Any:
         """The answer, in the namespace that the driver looks for."""
@@ -42,7 +51,7 @@ class Response(EC2Response):  # type: ignore[misc]
 class Connection(EC2Connection):  # type: ignore[misc]
     """A connection whose answers are read as above."""
 
-    responseCls = Response
+    responseCls = Response  # noqa: N815 – the library's name
 
 
 class Library(EC2NodeDriver):  # type: ignore[misc]
@@ -51,12 +60,19 @@ class Library(EC2NodeDriver):  # type: ignore[misc]
     Where Libcloud's own method sends less than is needed, there is another one here, named as EC2 names the action.
     """
 
-    connectionCls = Connection
+    connectionCls = Connection  # noqa: N815 – the library's name
 
     def run_instances(self, words: Mapping[str, str], tags: Mapping[str, str]) -> Node:
         """Make and start a machine. The client token in the words keeps EC2 from making two of one order."""
         once = {"MinCount": "1", "MaxCount": "1"}
-        return self._to_nodes(self._ask("RunInstances", words, once, _tagged("instance", tags)), "instancesSet/item")[0]
+        made = self._ask("RunInstances", words, once, _tagged("instance", tags))
+        return self._to_nodes(made, "instancesSet/item")[0]
+
+    def describe_instances(self, filters: Mapping[str, str | list[str]]) -> list[Node]:
+        """The machines that are like this. Libcloud's own method asks after every address, too, in a second call."""
+        answer = self._ask("DescribeInstances", self._build_filters(filters))
+        sets = answer.findall(fixxpath("reservationSet/item", NAMESPACE))
+        return [node for each in sets for node in self._to_nodes(each, "instancesSet/item")]
 
     def create_snapshot(self, volume: str, tags: Mapping[str, str]) -> VolumeSnapshot:
         """Save a volume."""
@@ -111,7 +127,7 @@ def _tagged(kind: str, tags: Mapping[str, str]) -> Mapping[str, str]:
 
 def _numbered(root: str, tags: Mapping[str, str]) -> Mapping[str, str]:
     """Tags as parameters. They count from 1: Libcloud counts from 0, which not every EC2 takes."""
-    params = {}
+    params: dict[str, str] = {}
     for number, (key, value) in enumerate(tags.items(), 1):
         params |= {f"{root}.{number}.Key": key, f"{root}.{number}.Value": value}
     return params

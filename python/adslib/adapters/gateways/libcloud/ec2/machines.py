@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from libcloud.common.exceptions import BaseHTTPError
 from libcloud.compute.base import Node, NodeImage
+from libcloud.compute.types import NodeState
 
 from adslib.adapters.gateways.libcloud.choices import Choices, chosen
 from adslib.adapters.gateways.libcloud.ec2.library import Library
@@ -42,6 +43,7 @@ class Machines:
 
     Args:
         library: gives a driver. eyes: what they are in our words. sizes: known of the region. keys: of hosts.
+        begun: those that were made just now: EC2 may not find them yet, and they may end before they ever run.
     """
 
     gateway: str
@@ -50,19 +52,23 @@ class Machines:
     eyes: Eyes
     sizes: Sizes
     keys: Keys
+    begun: dict[str, Node] = field(default_factory=dict)
 
     def all(self) -> Sequence[Sighting]:
         """All that there are."""
         return [self._seen(node) for node in self._nodes({"instance-state-name": THERE})]
 
     def one(self, ref: str) -> Sighting | None:
-        """One of them; one that ended by itself while it was made failed, with EC2's reason."""
+        """One of them; one that ended while it was being made has failed, with EC2's reason."""
+        begun = self.begun.get(ref)
         found = self._nodes({"instance-id": ref})
         if not found:
-            return None
+            return self._seen(begun) if begun else None
         if found[0].extra["status"] in STATES:
+            self.begun.pop(ref, None)
             return self._seen(found[0])
-        return None
+        reason = found[0].extra["reason"] or "EC2 ended it at once"
+        return replace(self._seen(begun), state=MachineState.FAILED, reason=reason) if begun else None
 
     def of_order(self, id: str) -> Sighting | None:
         """The one that was made for an order, the oldest if somebody made more."""
@@ -81,27 +87,27 @@ class Machines:
         }
         tags = {"Name": order.name, **self.eyes.tags(order, system)}
         gone = self._nodes({f"tag:{GATEWAY}": self.gateway, f"tag:{ID}": order.id, "instance-state-name": "terminated"})
-        for token in _tokens(order.id, len(gone)):
-            try:
-                return str(self.library().run_instances({**words, "ClientToken": token}, tags).id)
-            except BaseHTTPError as error:
-                if code_of(error) != USED_UP:
-                    raise
-        raise AssertionError
-
-    def forget(self, ref: str) -> None:
-        """Forget the host key of a machine that goes."""
-        seen = self.one(ref)
-        if seen and seen.id:
-            self.eyes.host_keys.forget([seen.id])
+        # EC2 remembers a client token longer than its machine, so one that is made again needs another.
+        tokens = (sha256(f"{self.gateway}/{order.id}/{number}".encode()) for number in itertools.count(len(gone)))
+        node = next(filter(None, (self._run({**words, "ClientToken": token.hexdigest()}, tags) for token in tokens)))
+        self.begun[node.id] = node
+        return str(node.id)
 
     def node(self, ref: str) -> Node:
         """What the library wants to be given for a machine."""
-        return Node(ref, "", None, [], [], self.library())
+        return Node(ref, "", NodeState.UNKNOWN, [], [], self.library())
 
-    def _nodes(self, filters: Mapping[str, Any]) -> list[Node]:
-        nodes: list[Node] = self.library().list_nodes(ex_filters=dict(filters))
-        return nodes
+    def _nodes(self, filters: Mapping[str, str | list[str]]) -> list[Node]:
+        return self.library().describe_instances(filters)
+
+    def _run(self, words: Mapping[str, str], tags: Mapping[str, str]) -> Node | None:
+        """A new machine; None if the client token is used up."""
+        try:
+            return self.library().run_instances(words, tags)
+        except BaseHTTPError as error:
+            if code_of(error) != USED_UP:
+                raise
+            return None
 
     def _seen(self, node: Node) -> Sighting:
         extra = node.extra
@@ -113,7 +119,7 @@ class Machines:
 
     # ── what EC2 is told ─────────────────────────────────────────────────────────────────────────────
 
-    def _place(self, location: str) -> Iterator[tuple[str, str]] | dict[str, str]:
+    def _place(self, location: str) -> dict[str, str]:
         mine = self.choices
         location = location or next(iter((*mine.locations, *(name for name, text in mine.subnets.items() if text))), "")
         subnet = chosen(mine.subnets, location)
@@ -143,8 +149,3 @@ class Machines:
         more = Path(self.choices.user_data).read_text() if self.choices.user_data else ""
         data = user_data(key, more)
         return {"UserData": base64.b64encode(data.encode()).decode()} if data else {}
-
-
-def _tokens(id: str, gone: int) -> Iterator[str]:
-    """Client tokens of an order: each is good for one machine, and EC2 remembers them longer than the machines."""
-    return (f"{id[:56]}-{number}" for number in itertools.count(gone))
