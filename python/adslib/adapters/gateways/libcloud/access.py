@@ -15,12 +15,11 @@ class Access:
     """What a driver of the library is told of who asks: its arguments, and the variables that other tools use, too.
 
     Args:
-        needed: what must be. wanted: what may be absent. region: the argument that takes the option `region`.
+        needed: what must be. wanted: what may be absent.
     """
 
     needed: Mapping[str, str]
     wanted: Mapping[str, str] = field(default_factory=dict)
-    region: str = "region"
 
 
 PROVIDERS: Mapping[str, Access] = {
@@ -36,12 +35,10 @@ PROVIDERS: Mapping[str, Access] = {
             "ex_tenant_name": "OS_PROJECT_NAME",
         },
         {"ex_domain_name": "OS_USER_DOMAIN_NAME", "ex_tenant_domain_id": "OS_PROJECT_DOMAIN_ID"},
-        "ex_force_service_region",
     ),
     "digitalocean": Access({"key": "DIGITALOCEAN_ACCESS_TOKEN"}),
     "gce": Access(
-        {"user_id": "GCE_SERVICE_ACCOUNT", "key": "GOOGLE_APPLICATION_CREDENTIALS", "project": "GOOGLE_CLOUD_PROJECT"},
-        region="datacenter",
+        {"user_id": "GCE_SERVICE_ACCOUNT", "key": "GOOGLE_APPLICATION_CREDENTIALS", "project": "GOOGLE_CLOUD_PROJECT"}
     ),
     "azure_arm": Access(
         {
@@ -51,7 +48,6 @@ PROVIDERS: Mapping[str, Access] = {
             "secret": "AZURE_CLIENT_SECRET",
         }
     ),
-    "vsphere": Access({"host": "VSPHERE_HOST", "username": "VSPHERE_USER", "password": "VSPHERE_PASSWORD"}),
 }
 """The providers, by the names that the library gives them."""
 

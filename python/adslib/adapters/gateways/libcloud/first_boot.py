@@ -12,22 +12,39 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from adslib.adapters.gateways.libcloud.choices import Choices
+from adslib.adapters.gateways.surroundings import HostKeys
+
 KINDS = {"#!": "x-shellscript", "#cloud-config": "cloud-config", "#include": "x-include-url"}
 """How what cloud-init takes begins, and what it is."""
 
 
-class Keys:
-    """The host keys of a gateway's machines. They come from one secret, so none of them has to be kept.
+class Booting:
+    """What the machines of a gateway are told, and where it is noted.
+
+    The host keys come from one secret, so none of them has to be kept, and a call that is made again says the same.
 
     Args:
-        path: the file of that secret, made when it is first needed.
+        path: the file of that secret, made when it is first needed. choices: of the user. host_keys: where to pin.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, choices: Choices, host_keys: HostKeys) -> None:
+        self._path, self._choices, self._host_keys = path, choices, host_keys
 
-    def key(self, id: str) -> Ed25519PrivateKey:
-        """The key of a machine, the same whenever it is asked for."""
+    def told(self, id: str) -> str:
+        """What cloud-init reads; the machine's host key is pinned from now on."""
+        key = self._key(id) if self._choices.host_keys else None
+        if key:
+            self._host_keys.pin({id: [_public(key)]})
+        more = Path(self._choices.user_data).read_text() if self._choices.user_data else ""
+        return _user_data(key, more)
+
+    def forget(self, id: str) -> None:
+        """Forget the host key of a machine that goes."""
+        if id:
+            self._host_keys.forget([id])
+
+    def _key(self, id: str) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(hmac.digest(self._secret(), id.encode(), "sha256"))
 
     def _secret(self) -> bytes:
@@ -46,12 +63,12 @@ class Keys:
         return self._path.read_bytes()
 
 
-def public(key: Ed25519PrivateKey) -> str:
+def _public(key: Ed25519PrivateKey) -> str:
     """The public key, as `type base64`."""
     return key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
 
-def user_data(key: Ed25519PrivateKey | None, more: str) -> str:
+def _user_data(key: Ed25519PrivateKey | None, more: str) -> str:
     """What cloud-init reads.
 
     Args:
@@ -74,4 +91,4 @@ def _host_key(key: Ed25519PrivateKey) -> str:
     private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
     text = "".join(f"    {line}\n" for line in private.splitlines())
     kept = f"ssh_deletekeys: true\nssh_genkeytypes: []\nssh_keys:\n  ed25519_private: |\n{text}"
-    return f"#cloud-config\n{kept}  ed25519_public: {public(key)}\n"
+    return f"#cloud-config\n{kept}  ed25519_public: {_public(key)}\n"

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 from libcloud.compute.base import NodeSize
 from libcloud.compute.drivers.ec2 import VALID_EC2_REGIONS
 
 from adslib.adapters.gateways.libcloud import trouble
-from adslib.adapters.gateways.libcloud.choices import Choices
+from adslib.adapters.gateways.libcloud.account import Account
 from adslib.adapters.gateways.libcloud.ec2.disks import Disks
 from adslib.adapters.gateways.libcloud.ec2.images import Images
 from adslib.adapters.gateways.libcloud.ec2.library import Library
 from adslib.adapters.gateways.libcloud.ec2.machines import REFS, Machines
-from adslib.adapters.gateways.libcloud.first_boot import Keys
 from adslib.adapters.gateways.libcloud.per_thread import PerThread
-from adslib.adapters.gateways.libcloud.seeing import KIND, ROLES_MAY, Eyes
+from adslib.adapters.gateways.libcloud.seeing import KIND, ROLES_MAY
 from adslib.adapters.gateways.libcloud.sizes import Sizes
 from adslib.adapters.gateways.orders import check_choice
 from adslib.adapters.gateways.remote.calls import Calls
-from adslib.adapters.gateways.surroundings import HostKeys
 from adslib.domain.errors import AdsError
 from adslib.domain.gateway import Capability, InstanceTemplate, Offer, Order, Sighting, Snapshot
 
@@ -37,35 +35,26 @@ class Ec2:
     """A `Driver` over the library's for EC2.
 
     Args:
-        gateway: its name. choices: what its user chose. who: the credentials, as the library's driver takes them.
-        keys: host keys of new machines. host_keys: where they are pinned. patience: seconds to wait.
+        account: at EC2.
     """
 
     kind = "libcloud"
     refs = REFS
     capabilities = frozenset({C.CREATE, C.DELETE, C.START, C.STOP, C.REBOOT, C.SNAPSHOTS, C.TEMPLATES, C.CAPTURE})
 
-    def __init__(
-        self,
-        gateway: str,
-        choices: Choices,
-        who: Mapping[str, str],
-        keys: Keys,
-        host_keys: HostKeys,
-        patience: float,
-    ) -> None:
+    def __init__(self, account: Account) -> None:
+        choices = account.choices
         self.images = choices.images
-        self._gateway, self._choices = gateway, choices
-        self._keys, self._host_keys = keys, host_keys
+        self._account = account
         self._region = region = choices.region or US_EAST
         check_choice("region of EC2", region, VALID_EC2_REGIONS)
         where = {"host": choices.host or None, "port": choices.port or None, "secure": choices.secure}
         self._library = PerThread(
-            lambda: Library(region=region, signature_version="4", timeout=choices.timeout, **where, **who)
+            lambda: Library(region=region, signature_version="4", timeout=choices.timeout, **where, **account.who)
         )
-        calls = Calls(gateway, self, patience)
+        calls = Calls(account.gateway, self, account.patience)
         self._disks = Disks(self._library, calls)
-        self._made = Images(gateway, choices.images, self._library, calls)
+        self._made = Images(account.gateway, choices.images, self._library, calls)
 
     def told(self, error: Exception) -> AdsError | None:
         """What an error means."""
@@ -93,13 +82,13 @@ class Ec2:
         """The sizes that are allowed, where there are images for them to boot."""
         self._made.check()
         zones = [location.name for location in self._library().list_locations()]
-        for location in self._choices.locations:
+        for location in self._account.choices.locations:
             check_choice("location", location, zones)
         return Offer(
-            gateway=self._gateway,
+            gateway=self._account.gateway,
             kind=KIND,
             sizes=self._sizes.offered(),
-            locations=self._choices.locations or tuple(zones),
+            locations=self._account.choices.locations or tuple(zones),
             systems=tuple(self.images),
             capabilities=ROLES_MAY,
             costs=self._sizes.costs(),
@@ -117,8 +106,7 @@ class Ec2:
         seen = self.machine(ref)
         self._disks.sweep(ref)
         self._library().destroy_node(self._machines.node(ref))
-        if seen and seen.id:
-            self._host_keys.forget([seen.id])
+        self._account.booting.forget(seen.id if seen else "")
 
     def start(self, ref: str) -> None:
         """Switch a machine on."""
@@ -171,13 +159,12 @@ class Ec2:
 
     @cached_property
     def _sizes(self) -> Sizes:
-        choices = self._choices
+        choices = self._account.choices
         allowed = choices.sizes or dict.fromkeys(USUAL, choices.disk)
         if self._region not in LISTED:
             LISTED[self._region] = self._library().list_sizes()
-        return Sizes(self._gateway, LISTED[self._region], allowed, choices.disk, choices.costs)
+        return Sizes(self._account.gateway, LISTED[self._region], allowed, choices.disk, choices.costs)
 
     @cached_property
     def _machines(self) -> Machines:
-        eyes = Eyes(self._gateway, self._choices, self._host_keys)
-        return Machines(self._gateway, self._choices, self._library, eyes, self._sizes, self._keys)
+        return Machines(self._account, self._library, self._sizes)

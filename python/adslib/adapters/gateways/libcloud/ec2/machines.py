@@ -8,17 +8,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from pathlib import Path
 
 from libcloud.common.exceptions import BaseHTTPError
 from libcloud.compute.base import Node, NodeImage
 from libcloud.compute.types import NodeState
 
-from adslib.adapters.gateways.libcloud.choices import Choices, chosen
+from adslib.adapters.gateways.libcloud.account import Account
+from adslib.adapters.gateways.libcloud.choices import chosen
 from adslib.adapters.gateways.libcloud.ec2.library import Library
-from adslib.adapters.gateways.libcloud.first_boot import Keys, public, user_data
 from adslib.adapters.gateways.libcloud.per_thread import PerThread
-from adslib.adapters.gateways.libcloud.seeing import GATEWAY, ID, OS, Eyes
+from adslib.adapters.gateways.libcloud.seeing import DISK, GATEWAY, ID, OS
 from adslib.adapters.gateways.libcloud.sizes import Sizes
 from adslib.adapters.gateways.libcloud.trouble import code_of
 from adslib.domain.gateway import Order, Sighting
@@ -42,16 +41,13 @@ class Machines:
     """The machines of one region.
 
     Args:
-        library: gives a driver. eyes: what they are in our words. sizes: known of the region. keys: of hosts.
+        account: at EC2. library: gives a driver. sizes: known of the region.
         begun: those that were made just now: EC2 may not find them yet, and they may end before they ever run.
     """
 
-    gateway: str
-    choices: Choices
+    account: Account
     library: PerThread[Library]
-    eyes: Eyes
     sizes: Sizes
-    keys: Keys
     begun: dict[str, Node] = field(default_factory=dict)
 
     def all(self) -> Sequence[Sighting]:
@@ -72,23 +68,30 @@ class Machines:
 
     def of_order(self, id: str) -> Sighting | None:
         """The one that was made for an order, the oldest if somebody made more."""
-        found = self._nodes({f"tag:{GATEWAY}": self.gateway, f"tag:{ID}": id, "instance-state-name": THERE[:-1]})
+        found = self._nodes(
+            {f"tag:{GATEWAY}": self.account.gateway, f"tag:{ID}": id, "instance-state-name": THERE[:-1]}
+        )
         return self._seen(min(found, key=lambda node: (str(node.created_at), node.id))) if found else None
 
     def make(self, order: Order, image: NodeImage) -> str:
         """Begin to make one. Its host key is pinned before it can answer."""
+        told = self.account.booting.told(order.id)
         system = order.os or image.extra["tags"].get(OS, "")
         words = {
             "ImageId": image.id,
             "InstanceType": order.size.name,
             **self._place(order.location),
             **self._disk(order, image),
-            **self._told(order.id),
+            **({"UserData": base64.b64encode(told.encode()).decode()} if told else {}),
         }
-        tags = {"Name": order.name, **self.eyes.tags(order, system)}
-        gone = self._nodes({f"tag:{GATEWAY}": self.gateway, f"tag:{ID}": order.id, "instance-state-name": "terminated"})
+        tags = {"Name": order.name, **self.account.eyes.tags(order, system)}
+        gone = self._nodes(
+            {f"tag:{GATEWAY}": self.account.gateway, f"tag:{ID}": order.id, "instance-state-name": "terminated"}
+        )
         # EC2 remembers a client token longer than its machine, so one that is made again needs another.
-        tokens = (sha256(f"{self.gateway}/{order.id}/{number}".encode()) for number in itertools.count(len(gone)))
+        tokens = (
+            sha256(f"{self.account.gateway}/{order.id}/{number}".encode()) for number in itertools.count(len(gone))
+        )
         node = next(filter(None, (self._run({**words, "ClientToken": token.hexdigest()}, tags) for token in tokens)))
         self.begun[node.id] = node
         return str(node.id)
@@ -96,6 +99,9 @@ class Machines:
     def node(self, ref: str) -> Node:
         """What the library wants to be given for a machine."""
         return Node(ref, "", NodeState.UNKNOWN, [], [], self.library())
+
+    def _ours(self, id: str) -> dict[str, str]:
+        return {f"tag:{GATEWAY}": self.account.gateway, f"tag:{ID}": id}
 
     def _nodes(self, filters: Mapping[str, str | list[str]]) -> list[Node]:
         return self.library().describe_instances(filters)
@@ -112,15 +118,15 @@ class Machines:
     def _seen(self, node: Node) -> Sighting:
         extra = node.extra
         state, reason = STATES[extra["status"]]
-        disk = extra["tags"].get("ads-disk", "")
+        disk = extra["tags"].get(DISK, "")
         size = self.sizes.seen(extra["instance_type"], int(disk) if disk.isdigit() else 0)
         where = {"location": extra["availability"] or "", "image": extra["image_id"] or ""}
-        return self.eyes.sighting(node, state, extra["tags"], size, reason=reason, **where)
+        return self.account.eyes.sighting(node, state, extra["tags"], size, reason=reason, **where)
 
     # ── what EC2 is told ─────────────────────────────────────────────────────────────────────────────
 
     def _place(self, location: str) -> dict[str, str]:
-        mine = self.choices
+        mine = self.account.choices
         location = location or next(iter((*mine.locations, *(name for name, text in mine.subnets.items() if text))), "")
         subnet = chosen(mine.subnets, location)
         words = {"KeyName": mine.key_name, "Placement.AvailabilityZone": location}
@@ -141,11 +147,3 @@ class Machines:
         root = "BlockDeviceMapping.1."
         size = {f"{root}Ebs.VolumeSize": str(order.size.disk), f"{root}Ebs.DeleteOnTermination": "true"}
         return {f"{root}DeviceName": mapped[0]["device_name"], **size}
-
-    def _told(self, id: str) -> dict[str, str]:
-        key = self.keys.key(id) if self.choices.host_keys else None
-        if key:
-            self.eyes.host_keys.pin({id: [public(key)]})
-        more = Path(self.choices.user_data).read_text() if self.choices.user_data else ""
-        data = user_data(key, more)
-        return {"UserData": base64.b64encode(data.encode()).decode()} if data else {}
