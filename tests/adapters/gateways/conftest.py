@@ -10,8 +10,14 @@ import pytest
 
 from adapters.gateways.subjects import ABSENT, KINDS, Subject
 from adslib.domain.gateway import Gateway
-from clouds import KEYS, Cloud
+from clouds import KEYS as CLOUD_KEYS
+from clouds import Cloud
 from containers import NoHosts
+from proxmox_ve import KEYS as PROXMOX_KEYS
+from proxmox_ve import ProxmoxVE
+
+SERVERS = {"libcloud": "cloud", "proxmox": "proxmox_ve"}
+"""The fixtures of the servers that stand for a provider; each has options of a gateway to it."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,10 +36,27 @@ def moto() -> Iterator[Cloud]:
 @pytest.fixture
 def cloud(moto: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     """An empty cloud, and the credentials of a user of it."""
-    for name, value in KEYS.items():
+    for name, value in CLOUD_KEYS.items():
         monkeypatch.setenv(name, value)
     moto.empty()
     return moto
+
+
+@pytest.fixture(scope="session")
+def fakepve() -> Iterator[ProxmoxVE]:
+    """A Proxmox VE; it runs from the first test that uses it."""
+    server = ProxmoxVE()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def proxmox_ve(fakepve: ProxmoxVE, monkeypatch: pytest.MonkeyPatch) -> ProxmoxVE:
+    """A Proxmox VE with nothing but templates, and the credentials of its user."""
+    for name, value in PROXMOX_KEYS.items():
+        monkeypatch.setenv(name, value)
+    fakepve.empty()
+    return fakepve
 
 
 @pytest.fixture
@@ -44,7 +67,7 @@ def make_subject(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cal
     def make(kind: str, place: str = "home") -> Subject:
         home = tmp_path / place
         home.mkdir(parents=True, exist_ok=True)
-        options = request.getfixturevalue("cloud").options if kind == "libcloud" else {}
+        options = request.getfixturevalue(SERVERS[kind]).options if kind in SERVERS else {}
         made.append(Subject(kind, home, dict(options)))
         return made[-1]
 

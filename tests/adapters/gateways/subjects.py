@@ -25,7 +25,7 @@ from adslib.domain.machine import DEFAULT_SIZES, Size
 from containers import container_options
 
 SMALL, MEDIUM, LARGE = DEFAULT_SIZES
-KINDS = ("libcloud", "local", "lxc", "sim", "static")
+KINDS = ("libcloud", "local", "lxc", "proxmox", "sim", "static")
 NUMBERS = itertools.count(1)
 
 ABSENT: Mapping[tuple[str, Capability], str] = {
@@ -34,6 +34,8 @@ ABSENT: Mapping[tuple[str, Capability], str] = {
     ("libcloud", Capability.UPLOAD): "EC2 takes files by way of another of its services",
     ("local", Capability.NOTIFY): "this host tells nobody when a process ends; machines are looked at",
     ("lxc", Capability.NOTIFY): "this host tells nobody when a container ends; machines are looked at",
+    ("proxmox", Capability.NOTIFY): "it tells by mail and by hooks to servers that somebody else runs",
+    ("proxmox", Capability.UPLOAD): "a template of its is a machine, and no single file",
     **{
         ("static", capability): "its machines are made and run by somebody else, and there is nobody to ask"
         for capability in Capability
@@ -82,9 +84,8 @@ class Subject:
     @property
     def placed(self) -> Mapping[str, Any]:
         """Options that name locations, where those are free."""
-        if self.kind == "libcloud":
-            return {"locations": ["us-east-1a", "us-east-1b"]}
-        return {"locations": ["us-east", "us-west"]}
+        places = {"libcloud": ["us-east-1a", "us-east-1b"], "proxmox": ["pve1", "pve2"]}
+        return {"locations": places.get(self.kind, ["us-east", "us-west"])}
 
     @property
     def locations(self) -> Sequence[str]:
@@ -107,7 +108,7 @@ class Subject:
         """An address that a machine may ask for."""
         if self.kind == "lxc":
             return str(ipaddress.ip_network(self.options["network"])[9])
-        return {"local": "127.96.7.9", "sim": "198.18.7.9"}[self.kind]
+        return {"local": "127.96.7.9", "proxmox": "10.98.7.9", "sim": "198.18.7.9"}[self.kind]
 
     def machine(self, gateway: Gateway) -> Sighting:
         """A machine to look at, made where that can be done."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from typing import Any, TypeVar
 
 from adslib.domain.errors import Invalid, Problem
@@ -11,7 +14,18 @@ from adslib.domain.errors import Invalid, Problem
 REFRESH_EVERY = "refresh_every"
 """An option of every gateway: seconds between two refreshes by whoever watches the pool; 0: only when asked."""
 
+PER_ENVIRONMENT = "per_environment"
+"""An option of every gateway: how many machines one environment may have there; 0: any number."""
+
+WIPE = "wipe"
+"""An option of every gateway: the role that wipes a machine before it is returned to the pool."""
+
+COSTS = "costs"
+"""An option of every gateway: what an hour costs, by the name of the size."""
+
 WEEK = 7 * 86400
+
+ROLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 T = TypeVar("T")
 W = TypeVar("W", bound=StrEnum)
@@ -89,13 +103,29 @@ class Options:
             return self._wrong(name, value, "use names with a text each", {})
         return value
 
+    def role(self, name: str) -> str:
+        """The name of an Ansible role; empty: none."""
+        value = self.text(name)
+        return value if not value or ROLE.fullmatch(value) else self._wrong(name, value, "use the name of a role", "")
+
+    def numbers(self, name: str) -> Mapping[str, float]:
+        """Numbers by name, also written as one text: `small=0.02,large=0.4`."""
+        value = self._take(name, {})
+        try:
+            pairs = dict(part.split("=") for part in value.split(",")) if isinstance(value, str) and value else value
+            read = {str(key).strip(): float(number) for key, number in dict(pairs or {}).items()}
+        except (TypeError, ValueError):
+            read = {"": -1}
+        good = all(key and 0 <= number < inf for key, number in read.items())
+        return read if good else self._wrong(name, value, "use names and numbers, like small=0.02,large=0.4", {})
+
     def finish(self) -> None:
         """Refuse what is wrong or unknown.
 
         Raises:
             Invalid: with all that is wrong.
         """
-        self.whole(REFRESH_EVERY, 0, most=WEEK)
+        read_common(self)
         unknown = sorted(set(self._given) - self._known)
         known = ", ".join(sorted(self._known)) or "none"
         self._problems += [
@@ -112,3 +142,24 @@ class Options:
     def _wrong(self, name: str, value: object, remedy: str, default: T) -> T:
         self._problems.append(Problem(f"option {name}: {value!r} will not do", f"gateway {self._gateway}", remedy))
         return default
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What every gateway takes as options.
+
+    Args:
+        refresh_every, per_environment, wipe, costs: see the names of these options.
+    """
+
+    refresh_every: int
+    per_environment: int
+    wipe: str
+    costs: Mapping[str, float]
+
+
+def read_common(read: Options) -> Common:
+    """Read these options, whatever others there are."""
+    return Common(
+        read.whole(REFRESH_EVERY, 0, most=WEEK), read.whole(PER_ENVIRONMENT, 0), read.role(WIPE), read.numbers(COSTS)
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,6 @@ from pathlib import Path
 from adslib.adapters.gateways.options import Options
 from adslib.domain.errors import Invalid, Problem
 from adslib.domain.machine import Reach
-
-NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ class Choices:
         subnets: location → id. security_groups: ids or names. key_name: of a key pair at the provider.
         user: operating system → login. ssh_key: path of the private key here. public: reach public addresses.
         user_data: path of a file for cloud-init. host_keys: whether cloud-init gives machines known host keys.
-        costs: size → of an hour. arguments: more of them for the library's `create_node`.
+        arguments: more of them for the library's `create_node`.
     """
 
     region: str
@@ -45,7 +42,6 @@ class Choices:
     public: bool
     user_data: str
     host_keys: bool
-    costs: Mapping[str, float]
     arguments: Mapping[str, str]
 
     def reach(self, os: str, address: str, variables: Mapping[str, str]) -> Reach:
@@ -67,7 +63,7 @@ def read_choices(gateway: str, read: Options) -> Choices:
         Invalid: with all that is wrong.
     """
     disk = read.whole("disk", 20, least=1)
-    sizes, costs = _numbers(gateway, read, "sizes", str(disk)), _numbers(gateway, read, "costs", "")
+    sizes = read.pairs("sizes")
     choices = Choices(
         region=read.text("region"),
         host=read.text("host"),
@@ -75,7 +71,7 @@ def read_choices(gateway: str, read: Options) -> Choices:
         secure=read.flag("secure", True),
         timeout=read.number("timeout", 30, least=1, most=600),
         images=read.pairs("images"),
-        sizes={name: int(gib) for name, gib in sizes.items()},
+        sizes={name: int(gib or disk) for name, gib in sizes.items() if not gib or gib.isdecimal()},
         disk=disk,
         locations=read.names("locations"),
         subnets=read.pairs("subnets"),
@@ -86,7 +82,6 @@ def read_choices(gateway: str, read: Options) -> Choices:
         public=read.flag("public"),
         user_data=read.text("user_data"),
         host_keys=read.flag("host_keys", True),
-        costs=costs,
         arguments=read.pairs("arguments"),
     )
     read.finish()
@@ -96,19 +91,14 @@ def read_choices(gateway: str, read: Options) -> Choices:
         for name, path in (("ssh_key", choices.ssh_key), ("user_data", choices.user_data))
         if path and not Path(path).is_file()
     ]
+    problems += [
+        Problem(f"option sizes: {name}={gib} will not do", place, f"write {name}=20 for a disk of 20 GiB")
+        for name, gib in sizes.items()
+        if gib and not gib.isdecimal()
+    ]
     if not choices.images or not all(choices.images.values()):
         said = "option images: what each operating system is made from must be said"
         problems.append(Problem(said, place, "write images=debian-12=<the provider's id of an image>"))
     if problems:
         raise Invalid(problems=problems)
     return choices
-
-
-def _numbers(gateway: str, read: Options, option: str, default: str) -> Mapping[str, float]:
-    """Numbers by name."""
-    texts = {name: text or default for name, text in read.pairs(option).items()}
-    wrong = [f"{name}={text}" for name, text in texts.items() if not NUMBER.fullmatch(text)]
-    if wrong:
-        remedy = f"use a number: {wrong[0].partition('=')[0]}=20"
-        raise Invalid(f"option {option}: {wrong[0]} will not do", place=f"gateway {gateway}", remedy=remedy)
-    return {name: float(text) for name, text in texts.items()}

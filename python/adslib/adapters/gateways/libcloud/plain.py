@@ -172,7 +172,7 @@ class Plain:
     def _sizes(self) -> Sizes:
         choices = self._account.choices
         listed: Sequence[NodeSize] = self._library().list_sizes()
-        return Sizes(self._account.gateway, listed, choices.sizes, choices.disk, choices.costs)
+        return Sizes(self._account.gateway, listed, choices.sizes, choices.disk)
 
     def _nodes(self) -> list[Node]:
         return [node for node in self._library().list_nodes() if node.state != GONE]

@@ -21,7 +21,6 @@ class Sizes:
 
     Args:
         gateway: its name. listed: all of them. allowed: name → GiB of disk; empty: all. disk: GiB where it is open.
-        costs: what an hour costs, where the user says it; else the library's price list does.
     """
 
     def __init__(
@@ -30,16 +29,15 @@ class Sizes:
         listed: Sequence[NodeSize],
         allowed: Mapping[str, int],
         disk: int,
-        costs: Mapping[str, float],
     ) -> None:
         self._listed = {size.name: size for size in listed}
         self._by_id = {str(size.id): size for size in listed}
-        self._allowed, self._disk, self._costs = allowed, disk, costs
-        unknown = sorted({*allowed, *costs} - set(self._listed))
+        self._allowed, self._disk = allowed, disk
+        unknown = sorted(set(allowed) - set(self._listed))
         if unknown:
             near = get_close_matches(unknown[0], self._listed, 5) or sorted(self._listed)[:20]
             raise Invalid(
-                f"options sizes and costs: the provider has no size '{unknown[0]}' here",
+                f"option sizes: the provider has no size '{unknown[0]}' here",
                 place=f"gateway {gateway}",
                 remedy=f"there are, among others: {', '.join(near)}",
             )
@@ -50,8 +48,8 @@ class Sizes:
         return tuple(sorted(offered, key=lambda size: (size.cpu, size.memory, size.disk, size.name)))
 
     def costs(self) -> Mapping[str, float]:
-        """What an hour of them costs, where that is known."""
-        told = {size.name: self._costs.get(size.name, self._listed[size.name].price) for size in self.offered()}
+        """What an hour of them costs by the library's price list, where it is there."""
+        told = {size.name: self._listed[size.name].price for size in self.offered()}
         return {name: float(cost) for name, cost in told.items() if cost}
 
     def named(self, name: str) -> NodeSize:

@@ -163,7 +163,7 @@ class Ec2:
         allowed = choices.sizes or dict.fromkeys(USUAL, choices.disk)
         if self._region not in LISTED:
             LISTED[self._region] = self._library().list_sizes()
-        return Sizes(self._account.gateway, LISTED[self._region], allowed, choices.disk, choices.costs)
+        return Sizes(self._account.gateway, LISTED[self._region], allowed, choices.disk)
 
     @cached_property
     def _machines(self) -> Machines:
