@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -97,9 +98,9 @@ class Cloud:
         finally:
             self._tell("reset-auth", "inf")
 
-    @property
+    @cached_property
     def eyes(self) -> Any:
-        """A client of another library, to see what is there."""
+        """A client of another library, to see what is there; it takes long to make."""
         return boto3.client(
             "ec2",
             region_name=REGION,
