@@ -85,7 +85,7 @@ class Subject:
     def placed(self) -> Mapping[str, Any]:
         """Options that name locations, where those are free."""
         places = {"libcloud": ["us-east-1a", "us-east-1b"], "proxmox": ["pve1", "pve2"]}
-        return {"locations": places.get(self.kind, ["us-east", "us-west"])}
+        return {"locations": self.options.get("locations") or places.get(self.kind, ["us-east", "us-west"])}
 
     @property
     def locations(self) -> Sequence[str]:

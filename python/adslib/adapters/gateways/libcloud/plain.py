@@ -18,7 +18,7 @@ from adslib.adapters.gateways.libcloud.seeing import DISK, GATEWAY, ID, KIND, RO
 from adslib.adapters.gateways.libcloud.sizes import Sizes
 from adslib.adapters.gateways.orders import check_choice
 from adslib.adapters.gateways.remote.calls import Calls
-from adslib.domain.errors import AdsError
+from adslib.domain.errors import AdsError, Invalid
 from adslib.domain.gateway import Capability, InstanceTemplate, Offer, Order, Sighting, Snapshot
 from adslib.domain.lifecycle import MachineState
 
@@ -82,8 +82,8 @@ class Plain:
     def offer(self) -> Offer:
         """What the provider lists, as far as its user allows it."""
         library = self._library()
-        for image in self.images.values():
-            self._provider.image(library, image)
+        for os, id in self.images.items():
+            self._check_image(os, id)
         places = tuple(self._provider.locations(library))
         for location in self._account.choices.locations:
             check_choice("location", location, places)
@@ -188,6 +188,16 @@ class Plain:
         state = STATES.get(node.state, MachineState.UNKNOWN)
         reason = "" if state in STATES.values() else f"it is {node.state}"
         return self._account.eyes.sighting(node, state, tags, seen, location=location, image=image, reason=reason)
+
+    def _check_image(self, os: str, id: str) -> None:
+        try:
+            self._provider.image(self._library(), id)
+        except Exception as error:
+            if trouble.status_of(error) != 404:
+                raise
+            told = f"there is no image '{id}' for {os}"
+            place = f"gateway {self._account.gateway}"
+            raise Invalid(told, place=place, remedy="set the option 'images' to what there is") from error
 
     def _image_of(self, name: str) -> tuple[NodeImage, str]:
         """An image by our name for it, and its operating system."""

@@ -33,8 +33,13 @@ SCARCE = {"InsufficientInstanceCapacity", "InsufficientFreeAddressesInSubnet", "
 LATER = {
     *("IncorrectInstanceState", "IncorrectState", "InternalError", "InternalFailure", "RequestLimitExceeded"),
     *("ServiceUnavailable", "Throttling", "Unavailable", "VolumeInUse"),
+    # The call was heard before, when its answer was lost; the machine will be found by its tags.
+    "IdempotentParameterMismatch",
 }
 """Codes of what may be otherwise a moment later."""
+
+REMEDIES = {"Could not find specified endpoint": "set the option 'region' to one that the provider's catalogue has"}
+"""What the library says itself, and what to do about it."""
 
 LONGEST = 600
 
@@ -56,9 +61,9 @@ def told(provider: str, error: Exception) -> AdsError | None:
         return Failed(said, remedy="delete machines, or have the quota raised")
     if code in SCARCE:
         return Failed(said, remedy="take another size or location, or try again later")
-    if getattr(error, "code", 0) == 404:
+    if status_of(error) == 404:
         return NotFound(said)
-    return Failed(said)
+    return Failed(said, remedy=REMEDIES.get(_said(error), ""))
 
 
 def passing(error: Exception) -> bool:
@@ -67,8 +72,13 @@ def passing(error: Exception) -> bool:
         return True
     if isinstance(error, Unconnected | Timeout):
         return not isinstance(error, SSLError)
-    status = getattr(error, "code", 0)
-    return code_of(error) in LATER or (isinstance(status, int) and status >= 500)
+    return code_of(error) in LATER or status_of(error) >= 500
+
+
+def status_of(error: Exception) -> int:
+    """The HTTP status of an answer; 0 where there was none."""
+    status = getattr(error, "code", None) or getattr(error, "http_code", None)
+    return status if isinstance(status, int) else 0
 
 
 def code_of(error: Exception) -> str:
