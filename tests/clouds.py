@@ -84,6 +84,11 @@ class Cloud:
         self._tell("reset")
 
     @property
+    def keys(self) -> Mapping[str, str]:
+        """The credentials of its user, as variables."""
+        return KEYS
+
+    @property
     def options(self) -> Mapping[str, Any]:
         """Options of a gateway to it."""
         where = {"host": "127.0.0.1", "port": self.port, "secure": False}

@@ -27,7 +27,7 @@ SERVER_WORDS = {
 
 
 class OpenStack:
-    """It runs in a thread of this process from the first `empty` on."""
+    """It runs in a thread of this process."""
 
     def __init__(self) -> None:
         self.servers: dict[str, dict[str, Any]] = {}
@@ -43,6 +43,11 @@ class OpenStack:
         return f"http://127.0.0.1:{self.server.port}"
 
     @property
+    def keys(self) -> Mapping[str, str]:
+        """The credentials of its user, as variables."""
+        return {**KEYS, "OS_AUTH_URL": f"{self.url}/v3"}
+
+    @property
     def options(self) -> Mapping[str, Any]:
         """Options of a gateway to it."""
         images = {name: name for name in SYSTEMS}
@@ -53,6 +58,10 @@ class OpenStack:
         self.servers.clear()
         self.images.clear()
         self.images.update({name: _image(name, name) for name in SYSTEMS})
+
+    def count(self) -> object:
+        """What there is: servers and images."""
+        return sorted(self.servers), sorted(self.images)
 
     def end(self) -> None:
         """Stop it."""

@@ -146,6 +146,7 @@ def merged(machine: Machine, seen: Sighting) -> Machine:
         state=seen.state,
         kind=seen.kind or machine.kind,
         os=seen.os or machine.os,
+        location=seen.location or machine.location,
         reach=seen.reach,
         capabilities=seen.capabilities,
         reason=seen.reason,

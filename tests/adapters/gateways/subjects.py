@@ -50,12 +50,14 @@ class Subject:
 
     Args:
         known: what the store knows of a gateway that nobody can be asked about.
+        counted: what the provider itself has, disks and saved images included; None: what the gateway shows.
     """
 
     kind: str
     home: Path
     options: dict[str, Any] = field(default_factory=dict)
     known: list[Sighting] = field(default_factory=list)
+    counted: Callable[[], Any] | None = None
 
     def __post_init__(self) -> None:
         if self.kind == "lxc":
@@ -92,6 +94,15 @@ class Subject:
         """Where its machines may be ordered."""
         return self.open(**self.placed).offer().locations
 
+    def count(self) -> Any:
+        """What there is at the provider."""
+        if self.counted:
+            return self.counted()
+        gateway = self.open()
+        places = (place for name in ("machines", "addresses", "templates") for place in self.home.rglob(name))
+        kept = sorted(str(path) for place in places for path in place.iterdir() if not path.name.endswith(".lock"))
+        return len(gateway.machines()), [template.name for template in gateway.templates()], kept, below(self.home)
+
     def order(self, **given: Any) -> Order:
         """An order for the smallest machine, with an id that no other has."""
         return order(**{"size": self.sizes[0], **given})
@@ -108,7 +119,7 @@ class Subject:
         """An address that a machine may ask for."""
         if self.kind == "lxc":
             return str(ipaddress.ip_network(self.options["network"])[9])
-        return {"local": "127.96.7.9", "proxmox": "10.98.7.9", "sim": "198.18.7.9"}[self.kind]
+        return {"local": f"127.96.{1 + os.getpid() % 250}.9", "proxmox": "10.98.7.9", "sim": "198.18.7.9"}[self.kind]
 
     def machine(self, gateway: Gateway) -> Sighting:
         """A machine to look at, made where that can be done."""

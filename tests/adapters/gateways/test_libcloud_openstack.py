@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,26 +10,15 @@ from adapters.gateways import contract
 from adapters.gateways.subjects import Subject
 from adslib.domain.errors import AdsError, Failed
 from adslib.domain.gateway import Gateway
-from open_stack import KEYS, OpenStack
+from open_stack import OpenStack
 
 pytestmark = pytest.mark.req("A8", "A9")
 
 
-@pytest.fixture(scope="module")
-def stand_in() -> Iterator[OpenStack]:
-    """The server of it."""
-    server = OpenStack()
-    yield server
-    server.end()
-
-
 @pytest.fixture
-def subject(stand_in: OpenStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Subject:
+def subject(open_stack: OpenStack, tmp_path: Path) -> Subject:
     """A gateway to it, where nobody has made anything."""
-    for name, value in {**KEYS, "OS_AUTH_URL": f"{stand_in.url}/v3"}.items():
-        monkeypatch.setenv(name, value)
-    stand_in.empty()
-    return Subject("libcloud", tmp_path, dict(stand_in.options))
+    return Subject("libcloud", tmp_path, dict(open_stack.options))
 
 
 @pytest.fixture
@@ -61,15 +49,15 @@ class TestMaking(contract.ContractOfMaking):
     pass
 
 
-def test_a_machine_keeps_its_tags_and_its_place_when_it_goes_back(subject: Subject, stand_in: OpenStack) -> None:
+def test_a_machine_keeps_its_tags_and_its_place_when_it_goes_back(subject: Subject, open_stack: OpenStack) -> None:
     gateway = subject.open(subnets="net-1", security_groups="ssh", key_name="ops", user="debian")
     made = gateway.create(subject.order(location="nova-2"))
     gateway.create_snapshot(made.ref, "clean")
     assert gateway.restore_snapshot(made.ref, "clean") == made
     assert (made.location, made.reach.user, made.size.name) == ("nova-2", "debian", "m1.small")
     gateway.delete(made.ref)
-    assert stand_in.servers == {}
-    assert set(stand_in.images) == {"debian-12", "rocky-9"}
+    assert open_stack.servers == {}
+    assert set(open_stack.images) == {"debian-12", "rocky-9"}
 
 
 @pytest.mark.parametrize(
@@ -84,7 +72,7 @@ def test_a_machine_keeps_its_tags_and_its_place_when_it_goes_back(subject: Subje
 )
 def test_what_is_wrong_is_named_and_nothing_is_made(
     subject: Subject,
-    stand_in: OpenStack,
+    open_stack: OpenStack,
     monkeypatch: pytest.MonkeyPatch,
     options: dict[str, object],
     variable: dict[str, str],
@@ -95,7 +83,7 @@ def test_what_is_wrong_is_named_and_nothing_is_made(
         monkeypatch.setenv(name, value)
     with pytest.raises(AdsError, match=said):
         subject.open(**options).create(wanted)
-    assert stand_in.servers == {}
+    assert open_stack.servers == {}
 
 
 def test_an_absent_variable_is_named(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
