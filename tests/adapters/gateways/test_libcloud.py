@@ -40,8 +40,9 @@ def ec2(make_subject: Callable[..., Subject]) -> Subject:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls that failed are made again at once."""
+    """Calls that failed are made again at once, and only once."""
     monkeypatch.setattr(calls, "PAUSE", 0.001)
+    monkeypatch.setattr(calls, "TRIES", 2)
 
 
 # ── nothing is left behind ───────────────────────────────────────────────────────────────────────────

@@ -62,7 +62,9 @@ def credentials(gateway: str, access: Access, given: Mapping[str, str], secret: 
         Invalid: what was given says nothing of where they lie; it is not repeated, as it may be a secret.
         Failed: they are not there.
     """
-    usual = {**access.needed, **{name: variable for name, variable in access.wanted.items() if variable in os.environ}}
+    # A token that lies beside the usual credentials does not belong to others.
+    beside = {name: variable for name, variable in access.wanted.items() if os.environ.get(variable) and not given}
+    usual = {**access.needed, **beside}
     known = {**access.needed, **access.wanted}
     place = f"gateway {gateway}"
     for argument, where in given.items():

@@ -22,7 +22,7 @@ KINDS = {"#!": "x-shellscript", "#cloud-config": "cloud-config", "#include": "x-
 class Booting:
     """What the machines of a gateway are told, and where it is noted.
 
-    The host keys come from one secret, so none of them has to be kept, and a call that is made again says the same.
+    The host keys come from one secret: none of them has to be kept, and an order that is made again has the same key.
 
     Args:
         path: the file of that secret, made when it is first needed. choices: of the user. host_keys: where to pin.

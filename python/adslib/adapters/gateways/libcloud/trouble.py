@@ -17,7 +17,6 @@ CODE = re.compile(r"([A-Za-z]+)(\.[A-Za-z]+)?: ")
 
 OPTIONS: Mapping[str, str] = {
     "InvalidAMIID": "images",
-    "InvalidAMIName": "images",
     "InvalidBlockDeviceMapping": "disk",
     "InvalidGroup": "security_groups",
     "InvalidGroupId": "security_groups",
@@ -29,6 +28,7 @@ OPTIONS: Mapping[str, str] = {
 """Codes of EC2, and the option that has what EC2 does not like."""
 
 QUOTAS = {"InstanceLimitExceeded", "MaxSpotInstanceCountExceeded", "VcpuLimitExceeded", "VolumeLimitExceeded"}
+FORBIDDEN = {"AccessDenied", "UnauthorizedOperation"}
 SCARCE = {"InsufficientInstanceCapacity", "InsufficientFreeAddressesInSubnet", "Unsupported"}
 LATER = {
     *("IncorrectInstanceState", "IncorrectState", "InternalError", "InternalFailure", "RequestLimitExceeded"),
@@ -59,6 +59,8 @@ def told(provider: str, error: Exception) -> AdsError | None:
         return Invalid(said, remedy=f"set the option '{OPTIONS[code]}' to what there is")
     if code in QUOTAS:
         return Failed(said, remedy="delete machines, or have the quota raised")
+    if code in FORBIDDEN or status_of(error) == 403:
+        return Failed(said, remedy="let this user do that at the provider; docs/gateways.md says what is needed")
     if code in SCARCE:
         return Failed(said, remedy="take another size or location, or try again later")
     if status_of(error) == 404:

@@ -64,39 +64,38 @@ class Disks:
         library.stop_node(node)
         self.calls.awaited(lambda: self._node(ref).extra["status"], lambda now: now == STOPPED, f"'{ref}' did not stop")
         old = self._root(node)
-        device = old.extra["device"] if old else node.extra["root_device_name"]
         kind = old.extra["volume_type"] if old else "gp3"
         new = library.create_volume_from(saved.id, node.extra["availability"], kind, {"Name": name, OF: ref})
-        self._there(lambda: self._exactly(new.id), StorageVolumeState.AVAILABLE, "the new disk")
+        self._await_volume(new.id, StorageVolumeState.AVAILABLE, "the new disk")
         if old:
             library.create_tags(old.id, {OF: ref})
             library.detach_from(ref, old)
-            self._there(lambda: self._exactly(old.id), StorageVolumeState.AVAILABLE, "the old disk, detached,")
-        library.attach_volume(node, new, device)
-        self._there(lambda: self._exactly(new.id), StorageVolumeState.INUSE, "the new disk, attached,")
+            self._await_volume(old.id, StorageVolumeState.AVAILABLE, "the old disk, detached,")
+        library.attach_volume(node, new, node.extra["root_device_name"])
+        self._await_volume(new.id, StorageVolumeState.INUSE, "the new disk, attached,")
         self.sweep(ref)
 
     def sweep(self, ref: str) -> None:
         """Delete the disks that a machine had, and see that those which it has go with it."""
         library = self.library()
         for volume in library.list_volumes(ex_filters={f"tag:{OF}": ref}):
-            if volume.state == StorageVolumeState.AVAILABLE:
-                library.destroy_volume(volume)
-            elif volume.extra["device"]:
+            if volume.extra["device"]:
                 library.delete_with(ref, volume.extra["device"])
+            elif volume.state != StorageVolumeState.DELETING:
+                self._await_volume(volume.id, StorageVolumeState.AVAILABLE, "a disk that is left")
+                library.destroy_volume(volume)
 
     def _root(self, node: Node) -> StorageVolume | None:
         """The volume that a machine boots from; None: an interruption left it without."""
         volumes = self.library().list_volumes(ex_filters={"attachment.instance-id": node.id})
         root = node.extra["root_device_name"]
-        return min(volumes, key=lambda each: (each.extra["device"] != root, each.extra["device"]), default=None)
+        return next((volume for volume in volumes if volume.extra["device"] == root), None)
 
     def _node(self, ref: str) -> Node:
         return self.library().describe_instances({"instance-id": ref})[0]
 
-    def _exactly(self, volume: str) -> list[StorageVolume]:
-        found: list[StorageVolume] = self.library().list_volumes(ex_filters={"volume-id": volume})
-        return found
+    def _await_volume(self, id: str, state: object, what: str) -> None:
+        self._there(lambda: self.library().list_volumes(ex_filters={"volume-id": id}), state, what)
 
     def _saved(self, filters: Mapping[str, str]) -> list[VolumeSnapshot]:
         return self.library().describe_snapshots(filters)

@@ -12,7 +12,7 @@ from adslib.adapters.gateways.libcloud.providers.standard import New, Standard
 
 
 class Provider(Standard):
-    """Tags there are words, so ours are `key:value`, with `_` for a dot. `key_name` is the fingerprint of a key."""
+    """Tags there are words, so ours are `key:value`, with `::` for a dot. `key_name` is the fingerprint of a key."""
 
     name = "DigitalOcean"
 
@@ -24,7 +24,7 @@ class Provider(Standard):
 
     def words(self, library: Any, new: New) -> Mapping[str, Any]:
         """The location must be said."""
-        tags = [f"{key}:{value.replace('.', '_')}" for key, value in new.tags.items()]
+        tags = [f"{key}:{value.replace('.', '::')}" for key, value in new.tags.items()]
         keys = [self.choices.key_name] if self.choices.key_name else []
         return {
             "location": self.location(library, new.order.location),
@@ -35,7 +35,7 @@ class Provider(Standard):
     def tags(self, node: Node) -> Mapping[str, str]:
         """Those that have a key."""
         words = (tag.partition(":") for tag in node.extra.get("tags") or () if ":" in tag)
-        return {key: value.replace("_", ".") for key, _, value in words}
+        return {key: value.replace("::", ".") for key, _, value in words}
 
     def facts(self, node: Node) -> tuple[str, str, str]:
         """By slug, name and id."""

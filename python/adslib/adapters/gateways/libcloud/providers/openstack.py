@@ -37,7 +37,6 @@ class Provider(Standard):
         return {
             "ex_metadata": dict(new.tags),
             "ex_userdata": new.told or None,
-            "ex_config_drive": bool(new.told),
             "ex_keyname": mine.key_name or None,
             "ex_availability_zone": location or None,
             "ex_security_groups": groups,
