@@ -14,14 +14,16 @@ from typing import Any
 import pytest
 import yaml
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_ssh_private_key
+from libcloud.common.exceptions import BaseHTTPError
 
 from adapters.gateways.subjects import Subject
 from adslib.adapters.gateways import open_gateway
+from adslib.adapters.gateways.libcloud import trouble
 from adslib.adapters.gateways.libcloud.ec2.library import Library
 from adslib.adapters.gateways.remote import calls
 from adslib.adapters.host_keys import KnownHosts
 from adslib.adapters.secrets import read_secret
-from adslib.domain.errors import Failed, Invalid
+from adslib.domain.errors import AdsError, Failed, Invalid, NotFound
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Size
 from clouds import DEBIAN, KEYS, REGION, ROCKY, Cloud
@@ -249,6 +251,32 @@ def test_a_machine_that_the_cloud_ends_at_once_has_failed(
             ec2.open().create(wanted)
     assert ec2.open().create(wanted).state is RUNNING
     assert cloud.count()["machines"] == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "kind", "remedy", "again"),
+    [
+        ("RequestLimitExceeded: Request limit exceeded.", 503, Failed, "", True),
+        ("IncorrectInstanceState: it is stopping", 400, Failed, "", True),
+        ("HTTP status 502", 502, Failed, "", True),
+        ("InstanceLimitExceeded: no more", 400, Failed, "quota raised", False),
+        ("InsufficientInstanceCapacity: none left", 500, Failed, "another size or location", True),
+        ("UnauthorizedOperation: You are not authorized.", 403, Failed, "this user do that at the provider", False),
+        ("InvalidAMIID.NotFound: The image does not exist", 400, Invalid, "option 'images'", False),
+        ("no such server", 404, NotFound, "", False),
+    ],
+)
+def test_what_a_provider_says_is_told_with_what_to_do(
+    said: str, status: int, kind: type[AdsError], remedy: str, again: bool
+) -> None:
+    error = BaseHTTPError(status, said)
+    told = trouble.told("EC2", error)
+    assert type(told) is kind
+    assert said.rstrip(".") in str(told)
+    assert ".." not in str(told)
+    assert remedy in str(told)
+    assert trouble.passing(error) is again
+    assert trouble.told("EC2", KeyError("a defect")) is None
 
 
 def test_an_absent_library_costs_only_those_who_need_it(ec2: Subject, monkeypatch: pytest.MonkeyPatch) -> None:

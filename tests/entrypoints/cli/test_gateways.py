@@ -46,6 +46,8 @@ def test_a_cloud_is_added_and_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -
     run(*words, "-o", "host=127.0.0.1", "-o", "secure=false")
     shown = run("gateway", "show", "aws", "--format", "json")
     assert "EC2 cannot be reached" in shown.data["reason"]
+    rows = run("gateway", "list", "--format", "json").data
+    assert {row["name"]: row["reachable"] for row in rows} == {"aws": False, "local": True, "static": True}
     assert "hidden" not in shown.out
 
 

@@ -90,11 +90,11 @@ def code_of(error: Exception) -> str:
 
 
 def _said(error: Exception) -> str:
-    """What the provider said."""
+    """What the provider said, without a full stop."""
     if isinstance(error, MalformedResponseError):
         return "something that is no answer; is there another service at this host and port?"
     text = error.value if isinstance(error, LibcloudError) else error
-    return " ".join(str(text).split())[:LONGEST]
+    return " ".join(str(text).split())[:LONGEST].rstrip(".")
 
 
 def _silence(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,18 @@ class Provider(Standard):
 
     def build(self, who: Mapping[str, str]) -> Any:
         """A driver for a region."""
-        return AzureNodeDriver(**who, region=self.choices.region or None, timeout=self.choices.timeout)
+        if not self.choices.region:
+            raise Invalid("which region of Azure is not said", remedy="set the option 'region', such as westeurope")
+        return AzureNodeDriver(**who, region=self.choices.region, timeout=self.choices.timeout)
+
+    def locations(self, library: Any) -> Sequence[str]:
+        """The region, by the name that machines have it by."""
+        return (self.choices.region,)
 
     def words(self, library: Any, new: New) -> Mapping[str, Any]:
         """Disks are Azure's own, and go with their machine."""
-        location = self.location(library, new.order.location) if new.order.location else None
         return {
             "auth": NodeAuthSSHKey(self._public_key()),
-            "location": location,
             "ex_user_name": chosen(self.choices.user, new.order.os) or "azureuser",
             "ex_subnet": chosen(self.choices.subnets, new.order.location) or None,
             "ex_tags": dict(new.tags),
