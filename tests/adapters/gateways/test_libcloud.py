@@ -217,7 +217,12 @@ def test_credentials_are_read_where_they_lie_and_are_never_options(
         with pytest.raises(Failed, match="env:AWS_SECRET_ACCESS_KEY is not set"):
             ec2.open()
         assert ec2.open(credentials=f"secret=file:{file}").machines() == []
-    for options in ({"credentials": {"secret": "hidden"}}, {"secret": "hidden"}, {"credentials": {"pin": "hidden"}}):
+    for options in (
+        {"credentials": {"secret": "hidden"}},
+        {"credentials": {"pin": "hidden"}},
+        {"secret": "hidden"},
+        {"arguments": {"ex_admin_pass": "hidden"}},
+    ):
         with pytest.raises(Invalid) as refused:
             ec2.open(**options)
         assert "hidden" not in str(refused.value)

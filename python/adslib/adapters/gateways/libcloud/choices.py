@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from adslib.adapters.gateways.options import Options
 from adslib.domain.errors import Invalid, Problem
 from adslib.domain.machine import Reach
+
+SECRET = re.compile("pass|secret|token|private", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,11 @@ def read_choices(gateway: str, read: Options) -> Choices:
         Problem(f"option sizes: {name}={gib} will not do", place, f"write {name}=20 for a disk of 20 GiB")
         for name, gib in sizes.items()
         if gib and not gib.isdecimal()
+    ]
+    problems += [
+        Problem(f"option arguments: '{name}' is for a secret, and options are kept in the store", place, "leave it out")
+        for name in choices.arguments
+        if SECRET.search(name)
     ]
     if not choices.images or not all(choices.images.values()):
         said = "option images: what each operating system is made from must be said"
