@@ -61,8 +61,6 @@ def test_an_environment_gets_no_more_than_its_share_of_a_gateway() -> None:
 def test_new_machines_get_names_that_are_free() -> None:
     wanted = definition(service("web", os="debian"), nodes=[node("p", Placement("web", 1))])
     made = World(offers=(offer(),), free=(machine("shop-p-1", os="other"),)).plan(wanted)
-        definition(service("web", os="debian"), nodes=[node("p", Placement("web", 1))])
-    )
     assert [new.name for new in made.new] == ["shop-p-2"]
 
 
