@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from adslib.adapters.gateways import open_gateway
-from containers import NoHosts, container_options
+from containers import NoHosts
 from system.home import Home
+from system.hosts import gateway_of
 
 
 @pytest.fixture
@@ -22,14 +22,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 @pytest.fixture
 def containers(home: Home) -> Iterator[Mapping[str, Any]]:
-    """Options of the gateway `hosts` of containers, which the home has; its machines go with the test."""
+    """Options of the gateway `hosts` of containers, which the home has."""
     try:
-        options = container_options()
+        with gateway_of(home, "hosts") as options:
+            yield options
     except NoHosts as reason:
         pytest.skip(str(reason))
-    with home.ads() as library:
-        library.gateways.add("hosts", "lxc", options)
-    yield options
-    gateway = open_gateway("lxc", "hosts", options, home=home.home)
-    for machine in gateway.machines():
-        gateway.delete(machine.ref)
