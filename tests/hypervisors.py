@@ -1,0 +1,139 @@
+"""Virtual machines for tests: a libvirtd of the tests' own, which runs QEMU in a session without root.
+
+It is what `qemu:///session` is, for an account that has nothing else: all it has lies in one temporary folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+from containers import NoHosts, need
+from servers import LONGEST_START, session_folder
+
+TOOLS = ("libvirt-daemon", "qemu-system-x86", "qemu-utils", "python3-libvirt")
+"""Debian packages that make virtual machines."""
+
+BINDINGS = Path("/usr/lib/python3/dist-packages")
+POOLS = ("default", "images")
+SETTINGS = 'unix_sock_dir = "{home}/run"\nunix_sock_rw_perms = "0777"\nauth_unix_rw = "none"\n'
+POOL = "<pool type='dir'><name>{name}</name><target><path>{home}/{name}</path></target></pool>"
+KEEPER = Path(__file__).with_name("keeper.py")
+
+# What a machine of the tests boots, in 16-bit code: it waits for its power button, as an operating system does.
+BOOT = bytes.fromhex(
+    "fa"  # cli
+    "ba0206 b80001 ef"  # PM1_EN of the PIIX4 at 0x600: the power button
+    "fb f4"  # sti; hlt
+    "ba0006 ed f6c401 74f6"  # until PM1_STS has it
+    "ba0406 b80020 ef"  # PM1_CNT: power off
+    "f4 ebfd"
+)
+DEAF = bytes.fromhex("fb f4 ebfd")
+"""What hears no power button."""
+
+
+def image(path: Path, code: bytes = BOOT) -> Path:
+    """Write a disk of 1 MiB that boots some code."""
+    path.write_bytes((code.ljust(510, b"\0") + b"\x55\xaa").ljust(1 << 20, b"\0"))
+    return path
+
+
+def bindings() -> ModuleType:
+    """The library `libvirt`, of this environment or else of Debian.
+
+    Raises:
+        NoHosts: there is none for this Python.
+    """
+    try:
+        return importlib.import_module("libvirt")
+    except ImportError:
+        pass
+    need(*TOOLS)
+    found = [*BINDINGS.glob(f"libvirtmod.cpython-{sys.version_info[0]}{sys.version_info[1]}-*.so")]
+    if not found:
+        raise NoHosts(f"Debian's python3-libvirt is not for Python {sys.version_info[0]}.{sys.version_info[1]}")
+    # A folder with these two alone: beside them lie packages that this environment has of its own.
+    place = session_folder("libvirt")
+    for path in (BINDINGS / "libvirt.py", *found):
+        (place / path.name).symlink_to(path)
+    sys.path.append(str(place))
+    try:
+        return importlib.import_module("libvirt")
+    finally:
+        sys.path.remove(str(place))
+        shutil.rmtree(place)
+
+
+class Hypervisor:
+    """A libvirtd in a temporary folder, with two storage pools; it and its machines end with this process."""
+
+    def __init__(self) -> None:
+        self.libvirt = bindings()
+        self.home = session_folder("libvirt")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def uri(self) -> str:
+        """Where it is."""
+        return f"qemu+unix:///session?socket={self.home}/run/libvirt-sock"
+
+    def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            NoHosts: it did not start; the message holds what its log says.
+        """
+        need(*TOOLS)
+        for name in ("run", "home", *POOLS):
+            (self.home / name).mkdir()
+        (self.home / "settings").write_text(SETTINGS.format(home=self.home))
+        as_account = []
+        if os.geteuid() == 0:
+            account = pwd.getpwnam("nobody")
+            for path in (self.home, *self.home.iterdir()):
+                os.chown(path, account.pw_uid, account.pw_gid)
+            as_account = [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+        place = {f"XDG_{what}_HOME": f"{self.home}/home" for what in ("CONFIG", "CACHE", "DATA")}
+        place |= {"HOME": f"{self.home}/home", "XDG_RUNTIME_DIR": f"{self.home}/run"}
+        words = ["setpriv", *as_account, "/usr/sbin/libvirtd", "--config", f"{self.home}/settings"]
+        with (self.home / "log").open("wb") as log:
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "TERM", sys.executable, str(KEEPER), *words],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **place},
+            )
+        until = time.monotonic() + LONGEST_START
+        while not (self.home / "run" / "libvirt-sock").is_socket():
+            if time.monotonic() > until or self.process.poll() is not None:
+                raise NoHosts(f"libvirtd did not start: {(self.home / 'log').read_text()[-2000:]}")
+            time.sleep(0.02)
+        connection = self.libvirt.open(self.uri)
+        for name in POOLS:
+            connection.storagePoolDefineXML(POOL.format(name=name, home=self.home)).create()
+        connection.close()
+
+    def left(self) -> list[str]:
+        """All machines and volumes it has."""
+        connection = self.libvirt.open(self.uri)
+        pools = [connection.storagePoolLookupByName(name) for name in POOLS]
+        for pool in pools:
+            pool.refresh()
+        machines = [domain.name() for domain in connection.listAllDomains()]
+        return [*machines, *(volume.path() for pool in pools for volume in pool.listAllVolumes())]
+
+    def end(self) -> None:
+        """Stop it with all its machines, and remove every trace."""
+        if self.process:
+            self.process.terminate()
+            self.process.wait(timeout=30)
+        shutil.rmtree(self.home, ignore_errors=True)
