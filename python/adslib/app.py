@@ -63,9 +63,10 @@ class App:
         """The gateways by their settings in the store."""
         from adslib.adapters.gateways import Gateways
         from adslib.adapters.host_keys import KnownHosts
+        from adslib.adapters.secrets import read_secret
 
         sizes, home = tuple(self.settings.sizes.values()), self.settings.home
-        return Gateways(home, self.settings.database_url, sizes, self._known, KnownHosts(home))
+        return Gateways(home, self.settings.database_url, sizes, self._known, KnownHosts(home), read_secret)
 
     @cached_property
     def playbooks(self) -> Playbooks:
@@ -77,8 +78,9 @@ class App:
     def name_server(self, zone: ZoneSetting) -> NameServer:
         """The server that carries a zone."""
         from adslib.adapters.dns import open_name_server
+        from adslib.adapters.secrets import read_secret
 
-        return open_name_server(zone)
+        return open_name_server(zone, read_secret(zone.secret, f"zone '{zone.name}'"))
 
     def _known(self, gateway: str) -> list[Sighting]:
         """The machines that the store knows of a gateway."""

@@ -23,9 +23,14 @@ class Capability(StrEnum):
     REBOOT = "reboot"
     SNAPSHOTS = "snapshots"
     TEMPLATES = "templates"
+    UPLOAD = "upload"
+    CAPTURE = "capture"
     NOTIFY = "notify"
     ADDRESS = "address"
-    """`address`: the gateway takes an address that it is given; others report one."""
+    """`templates`: it keeps instance templates; `upload`: it takes them as files; `capture`: it makes them of machines.
+
+    `address`: it takes an address that it is given; others report one.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,7 @@ class Offer:
         gateway: its name. kind: kind of its machines. capabilities: what roles may use on its machines.
         sizes: what it makes, smallest first. locations: where; empty: anywhere. systems: operating systems; empty: any.
         room: how many more machines it can make; None: no limit known.
+        costs: of an hour by size, all in one currency; empty where nobody tells.
     """
 
     gateway: str
@@ -127,6 +133,7 @@ class Offer:
     systems: tuple[str, ...] = ()
     capabilities: frozenset[str] = frozenset()
     room: int | None = None
+    costs: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 class Gateway(Protocol):
@@ -170,6 +177,9 @@ class Gateway(Protocol):
 
     def upload_template(self, name: str, path: str) -> InstanceTemplate:
         """Take an instance template from a file of this host."""
+
+    def create_template(self, ref: str, name: str) -> InstanceTemplate:
+        """Make an instance template of a machine, as it is now, under a name that is free."""
 
     def delete_template(self, name: str) -> None:
         """Remove an instance template that no machine needs."""

@@ -7,13 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adslib.adapters.dns import open_name_server
-from adslib.adapters.dns.secret import read_secret
 from adslib.domain.dns import RecordSet
 from adslib.domain.errors import Failed
 from adslib.domain.zone_setting import ZoneSetting
@@ -32,6 +30,9 @@ def carried(bind: Bind) -> Bind:
     return bind
 
 
+SECRET = "c2VjcmV0"
+
+
 @pytest.fixture
 def setting(carried: Bind, monkeypatch: pytest.MonkeyPatch) -> ZoneSetting:
     """The zone as ads has it."""
@@ -39,8 +40,8 @@ def setting(carried: Bind, monkeypatch: pytest.MonkeyPatch) -> ZoneSetting:
     return ZoneSetting(ZONE, "localhost", KEY, "env:ADS_TEST_DNS_KEY", port=carried.port)
 
 
-def test_what_was_put_is_there_and_to_put_it_again_does_no_harm(setting: ZoneSetting) -> None:
-    server = open_name_server(setting)
+def test_what_was_put_is_there_and_to_put_it_again_does_no_harm(setting: ZoneSetting, carried: Bind) -> None:
+    server = open_name_server(setting, carried.secret)
     six = RecordSet("six.server.example.", "AAAA", 60, ("2001:db8::7", "::ffff:192.0.2.7"))
     own = RecordSet("ns.server.example.", "A", 300, ("127.0.0.1",))
     for _ in range(2):
@@ -53,8 +54,8 @@ def test_what_was_put_is_there_and_to_put_it_again_does_no_harm(setting: ZoneSet
     assert server.records(ZONE) == [own]
 
 
-def test_a_zone_that_it_does_not_carry(setting: ZoneSetting) -> None:
-    server = open_name_server(setting)
+def test_a_zone_that_it_does_not_carry(setting: ZoneSetting, carried: Bind) -> None:
+    server = open_name_server(setting, carried.secret)
     with pytest.raises(Failed, match="primary") as refused:
         server.put("elsewhere.example", [RecordSet("web.elsewhere.example.", "A", 300, ("192.0.2.7",))])
     assert "refuses to change it for key 'ads-key' (NOTAUTH)" in str(refused.value)
@@ -62,9 +63,15 @@ def test_a_zone_that_it_does_not_carry(setting: ZoneSetting) -> None:
         server.records("elsewhere.example")
 
 
-def test_a_name_outside_the_zone(setting: ZoneSetting) -> None:
+def test_a_name_outside_the_zone(setting: ZoneSetting, carried: Bind) -> None:
     with pytest.raises(Failed, match="NOTZONE"):
-        open_name_server(setting).put(ZONE, [RecordSet("web.other.example.", "A", 300, ("192.0.2.7",))])
+        open_name_server(setting, carried.secret).put(ZONE, [RecordSet("web.other.example.", "A", 300, ("192.0.2.7",))])
+
+
+def test_a_secret_that_is_no_base64_is_refused_and_not_repeated(setting: ZoneSetting) -> None:
+    with pytest.raises(Failed, match="env:ADS_TEST_DNS_KEY holds no secret: it is no base64") as refused:
+        open_name_server(setting, "no base64!")
+    assert "no base64!" not in str(refused.value)
 
 
 @pytest.fixture
@@ -78,44 +85,14 @@ def test_a_server_that_is_silent_or_hangs_up_is_not_waited_for_long(
     setting: ZoneSetting, silent: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adslib.adapters.dns.name_server.ANSWER", 0.2)
-    deaf = open_name_server(replace(setting, server="127.0.0.1", port=silent.getsockname()[1]))
+    deaf = open_name_server(replace(setting, server="127.0.0.1", port=silent.getsockname()[1]), SECRET)
     for call in (lambda: deaf.put(ZONE, [WEB]), lambda: deaf.records(ZONE)):
         with pytest.raises(Failed, match="does not answer: it takes too long") as refused:
             call()
         assert refused.value.code == "dns-unreachable"
-    unknown = open_name_server(replace(setting, server="ns.invalid"))
+    unknown = open_name_server(replace(setting, server="ns.invalid"), SECRET)
     with pytest.raises(Failed, match="does not answer: "):
         unknown.put(ZONE, [WEB])
-
-
-# ── secrets ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_secret_in_a_file_that_only_its_owner_reads(setting: ZoneSetting, carried: Bind, tmp_path: Path) -> None:
-    path = tmp_path / "key"
-    path.write_text(f"{carried.secret}\n")
-    path.chmod(0o600)
-    assert read_secret(f"file:{path}", "here") == carried.secret
-    path.chmod(0o644)
-    with pytest.raises(Failed) as refused:
-        read_secret(f"file:{path}", "here")
-    assert str(refused.value) == f"here: anybody on this host may read or change {path}. Run: chmod 600 {path}"
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [(None, "cannot be read: No such file"), ("", "is empty"), ("no base64!", "holds no secret: it is no base64")],
-)
-def test_what_is_no_secret_is_refused_and_not_repeated(content: str | None, said: str, tmp_path: Path) -> None:
-    path = tmp_path / "key"
-    if content is not None:
-        path.write_text(content)
-        path.chmod(0o600)
-    with pytest.raises(Failed, match=said) as refused:
-        read_secret(f"file:{path}", "zone 'x'")
-    assert "no base64!" not in str(refused.value)
-    with pytest.raises(Failed, match="is no file"):
-        read_secret(f"file:{tmp_path}", "zone 'x'")
 
 
 def test_without_its_library_it_is_told_how_to_install_it() -> None:
@@ -125,7 +102,7 @@ sys.modules["dns"] = None
 from adslib.adapters.dns import open_name_server
 from adslib.domain.zone_setting import ZoneSetting
 try:
-    open_name_server(ZoneSetting("a.example", "192.0.2.53", "k", "env:K"))
+    open_name_server(ZoneSetting("a.example", "192.0.2.53", "k", "env:K"), "c2VjcmV0")
 except Exception as error:
     print(error)
 """

@@ -9,8 +9,9 @@ import signal
 import tarfile
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from adslib.adapters.gateways.local import processes
 from adslib.adapters.gateways.local.processes import Process
 from adslib.domain.gateway import Capability, Gateway, Order, Sighting
 from adslib.domain.lifecycle import MachineState
-from adslib.domain.machine import DEFAULT_SIZES
+from adslib.domain.machine import DEFAULT_SIZES, Size
 from containers import container_options
 
 SMALL, MEDIUM, LARGE = DEFAULT_SIZES
@@ -54,6 +55,40 @@ class Subject:
         if self.kind == "lxc":
             self.options |= container_options()
 
+    @cached_property
+    def sizes(self) -> Sequence[Size]:
+        """What its machines can be, smallest first."""
+        return self.open().offer().sizes or DEFAULT_SIZES
+
+    @cached_property
+    def images(self) -> Sequence[str]:
+        """The instance templates that are built in, by name."""
+        return [template.name for template in self.open().templates()]
+
+    @cached_property
+    def before(self) -> list[str]:
+        """The refs of the machines that nobody ordered."""
+        return []
+
+    @property
+    def limit(self) -> str:
+        """The option that says how many machines there may be."""
+        return {"sim": "quota"}.get(self.kind, "limit")
+
+    @property
+    def placed(self) -> Mapping[str, Any]:
+        """Options that name locations, where those are free."""
+        return {"locations": ["us-east", "us-west"]}
+
+    @property
+    def locations(self) -> Sequence[str]:
+        """Where its machines may be ordered."""
+        return self.open(**self.placed).offer().locations
+
+    def order(self, **given: Any) -> Order:
+        """An order for the smallest machine, with an id that no other has."""
+        return order(**{"size": self.sizes[0], **given})
+
     def open(self, **options: Any) -> Gateway:
         """Open the gateway, as another process would: nothing is shared but home and store."""
         engine = f"sqlite:///{self.home}/store.db"
@@ -70,7 +105,7 @@ class Subject:
     def machine(self, gateway: Gateway) -> Sighting:
         """A machine to look at, made where that can be done."""
         if Capability.CREATE in gateway.capabilities:
-            return gateway.create(order())
+            return gateway.create(self.order())
         number = next(NUMBERS)
         sighting = Sighting(f"ref-{number}", f"web{number}", MachineState.RUNNING)
         self.known.append(sighting)

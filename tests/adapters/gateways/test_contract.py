@@ -29,6 +29,10 @@ class TestSnapshots(contract.ContractOfSnapshots):
     pass
 
 
+class TestCapturing(contract.ContractOfCapturing):
+    pass
+
+
 class TestTemplates(contract.ContractOfTemplates):
     pass
 

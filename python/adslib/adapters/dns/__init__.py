@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 __all__ = ["open_name_server"]
 
 
-def open_name_server(setting: ZoneSetting) -> NameServer:
+def open_name_server(setting: ZoneSetting, secret: str) -> NameServer:
     """The server that carries a zone; its library is imported here, where it is used.
 
+    Args:
+        secret: of its TSIG key, in base64.
+
     Raises:
-        Failed: dnspython is not installed, or the secret of the key cannot be read.
+        Failed: dnspython is not installed, or the secret is none.
     """
     try:
         from adslib.adapters.dns.name_server import NameServer
@@ -26,4 +29,4 @@ def open_name_server(setting: ZoneSetting) -> NameServer:
             f"zone '{setting.name}' cannot be published: dnspython is not installed",
             remedy="install it with: pip install 'adslib[dns]'",
         ) from error
-    return NameServer(setting)
+    return NameServer(setting, secret)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,9 +15,9 @@ import dns.update
 import dns.xfr
 import dns.zone
 
-from adslib.adapters.dns.secret import read_secret
 from adslib.adapters.dns.trouble import refusal, told
 from adslib.domain.dns import REVERSE, RecordSet, types_of
+from adslib.domain.errors import Failed
 from adslib.domain.prefix import read_address
 from adslib.domain.zone_setting import ZoneSetting
 
@@ -32,15 +34,22 @@ class NameServer:
     """The server of one zone and its reverse zones.
 
     Args:
-        setting: where it is, and with which key; the secret is read when it is opened.
+        setting: where it is, and with which key. secret: of the key, in base64.
 
     Raises:
-        Failed: the secret cannot be read.
+        Failed: the secret is no base64; the message never has it.
     """
 
-    def __init__(self, setting: ZoneSetting) -> None:
+    def __init__(self, setting: ZoneSetting, secret: str) -> None:
         self._setting = setting
-        secret = read_secret(setting.secret, f"zone '{setting.name}'")
+        try:
+            base64.b64decode(secret, validate=True)
+        except (binascii.Error, ValueError):
+            raise Failed(
+                f"{setting.secret} holds no secret: it is no base64",
+                place=f"zone '{setting.name}'",
+                remedy="put the secret of the TSIG key there, in base64 as the server has it",
+            ) from None
         self._key = dns.tsig.Key(setting.key_name, secret, setting.algorithm)
 
     def put(self, zone: str, sets: Iterable[RecordSet]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adslib.adapters.gateways.registry import open_gateway
-from adslib.adapters.gateways.surroundings import HostKeys
+from adslib.adapters.gateways.surroundings import HostKeys, Secret
 from adslib.domain.errors import AdsError, NotFound
 from adslib.domain.gateway import Capability, Gateway, Offer, Sighting
 from adslib.domain.gateway_setting import GatewaySetting
@@ -50,7 +50,7 @@ class Gateways:
         home: ADS_HOME. engine: the store's engine or URL, for gateways that keep their machines there.
         sizes: what machines of gateways without sizes of their own can be, smallest first.
         known: lists the machines that the store knows of a gateway, by the gateway's name.
-        host_keys: where SSH host keys are pinned.
+        host_keys: where SSH host keys are pinned. secret: reads a secret where it lies.
     """
 
     home: Path
@@ -58,6 +58,7 @@ class Gateways:
     sizes: tuple[Size, ...]
     known: Callable[[str], Iterable[Sighting]]
     host_keys: HostKeys
+    secret: Secret
 
     def setting(self, name: str, settings: Iterable[GatewaySetting]) -> GatewaySetting:
         """The setting of this name: an added one, else a default one.
@@ -96,6 +97,7 @@ class Gateways:
             known=partial(self.known, setting.name),
             sizes=self.sizes,
             host_keys=self.host_keys,
+            secret=self.secret,
         )
 
     def offers(self, settings: Iterable[GatewaySetting], *, with_default: bool) -> Offers:

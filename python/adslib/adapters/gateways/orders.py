@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-from adslib.domain.errors import Invalid
+from adslib.domain.errors import Failed, Invalid
 from adslib.domain.machine import Size
+
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def checked_id(machine_id: str) -> str:
+    """Return an id that can name a file and be a tag.
+
+    Raises:
+        Invalid: it cannot.
+    """
+    if ID.fullmatch(machine_id):
+        return machine_id
+    raise Invalid(f"'{machine_id}' is no id for a machine", remedy="use 1 to 64 letters, digits, '-' and '_'")
+
+
+def refuse_full(gateway: str, count: int, limit: int) -> None:
+    """Make sure that a gateway may have one more machine.
+
+    Raises:
+        Failed: it has as many as its option `limit` allows.
+    """
+    if count >= limit:
+        raise Failed(
+            f"gateway '{gateway}' is full: it has {count} machines of {limit}",
+            remedy="delete machines, or raise its option 'limit'",
+        )
 
 
 def check_size(size: Size, known: Iterable[Size]) -> None:

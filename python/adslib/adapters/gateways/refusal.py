@@ -43,6 +43,10 @@ class Refusal:
         """Refuse to take an instance template."""
         raise self._refused("keep instance templates")
 
+    def create_template(self, ref: str, name: str) -> InstanceTemplate:
+        """Refuse to make an instance template of a machine."""
+        raise self._refused("make instance templates of machines")
+
     def delete_template(self, name: str) -> None:
         """Refuse to remove an instance template."""
         raise self._refused("keep instance templates")

@@ -10,8 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adslib.adapters.gateways.surroundings import HostKeys, Surroundings, Unpinned, nothing_known
-from adslib.domain.errors import Invalid
+from adslib.adapters.gateways.surroundings import HostKeys, Secret, Surroundings, Unpinned, nothing_known, untold
+from adslib.domain.errors import Failed, Invalid
 from adslib.domain.gateway import Gateway, Sighting
 from adslib.domain.machine import DEFAULT_SIZES, Size
 
@@ -40,6 +40,7 @@ def open_gateway(
     known: Callable[[], Iterable[Sighting]] = nothing_known,
     sizes: tuple[Size, ...] = DEFAULT_SIZES,
     host_keys: HostKeys = Unpinned(),  # noqa: B008 – it has no state
+    secret: Secret = untold,
 ) -> Gateway:
     """Open a gateway (A8, A9).
 
@@ -48,14 +49,20 @@ def open_gateway(
         engine: the store's engine or URL (`sim` keeps its cloud there).
         known: lists the machines that the store knows of this gateway (`static` has no other source).
         sizes: what there is, smallest first (`local`, `lxc` and `sim` have no others).
-        host_keys: where SSH host keys are pinned.
+        host_keys: where SSH host keys are pinned. secret: reads a secret where it lies.
 
     Raises:
-        Invalid: no such kind, or an option is wrong or unknown.
+        Invalid: no such kind, or an option is wrong or unknown. Failed: its library is not installed.
     """
     if kind not in KINDS:
         raise Invalid(f"'{kind}' is no kind of gateway", place=f"gateway {name}", remedy=f"use {', '.join(KINDS)}")
-    gateway: Gateway = import_module(KINDS[kind]).connect(
-        name, options, Surroundings(home, engine, known, sizes, host_keys)
-    )
+    try:
+        connector = import_module(KINDS[kind])
+    except ImportError as error:
+        raise Failed(
+            f"what gateways of kind '{kind}' need is not installed ({error.name or error})",
+            place=f"gateway {name}",
+            remedy=f"install it with: pip install 'adslib[{kind}]'",
+        ) from error
+    gateway: Gateway = connector.connect(name, options, Surroundings(home, engine, known, sizes, host_keys, secret))
     return gateway

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from adslib.domain.errors import Failed
 from adslib.domain.gateway import Sighting
 from adslib.domain.machine import DEFAULT_SIZES, Size
 
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 def nothing_known() -> Iterable[Sighting]:
     """What the store knows of a gateway where there is no store."""
     return ()
+
+
+Secret = Callable[[str, str], str]
+"""Reads the secret that `env:NAME` or `file:/path` leads to; told what it is for, which errors name."""
+
+
+def untold(reference: str, place: str) -> str:
+    """Where nobody reads secrets there are none."""
+    raise Failed(f"{reference} cannot be read here", place=place)
 
 
 class HostKeys(Protocol):
@@ -54,7 +64,7 @@ class Surroundings:
         home: ADS_HOME. engine: the store's engine or its URL, for gateways that keep their machines there.
         known: lists the machines that the store knows of this gateway, for gateways that cannot ask anybody.
         sizes: what there is, smallest first, for gateways whose provider has no sizes of its own.
-        host_keys: where SSH host keys are pinned.
+        host_keys: where SSH host keys are pinned. secret: reads a secret where it lies.
     """
 
     home: Path
@@ -62,3 +72,4 @@ class Surroundings:
     known: Callable[[], Iterable[Sighting]] = nothing_known
     sizes: tuple[Size, ...] = DEFAULT_SIZES
     host_keys: HostKeys = Unpinned()
+    secret: Secret = untold

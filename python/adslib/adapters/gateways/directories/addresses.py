@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from adslib.adapters.gateways.directories.locks import take
+from adslib.adapters.gateways.locks import take
 from adslib.domain.errors import Conflict, Failed, Invalid
 
 MODE = 0o1777

@@ -13,9 +13,10 @@ from typing import Protocol
 from adslib.adapters.gateways.directories import snapshots
 from adslib.adapters.gateways.directories.directory import Directory
 from adslib.adapters.gateways.directories.looking import Eyes, sights
-from adslib.adapters.gateways.directories.machines import ID, Machines, checked_id
+from adslib.adapters.gateways.directories.machines import Machines
 from adslib.adapters.gateways.directories.snapshots import Pack, Unpack
-from adslib.adapters.gateways.orders import check_choice, check_size
+from adslib.adapters.gateways.orders import ID, check_choice, check_size, checked_id
+from adslib.domain.errors import Conflict
 from adslib.domain.gateway import Capability, InstanceTemplate, Offer, Order, Sighting, Snapshot
 from adslib.domain.machine import Size
 
@@ -164,6 +165,19 @@ class DirectoryGateway:
     def upload_template(self, name: str, path: str) -> InstanceTemplate:
         """Take a tar file as an instance template."""
         return self._parts.templates.upload(name, Path(path))
+
+    def create_template(self, ref: str, name: str) -> InstanceTemplate:
+        """Make an instance template of the files of a machine as they are now; its processes go on meanwhile."""
+        templates = self._parts.templates
+        if name in {template.name for template in templates.all()}:
+            raise Conflict(f"there is another instance template '{name}'", remedy="choose another name or delete it")
+        with self._machines.known(ref) as machine:
+            file = machine.path / "template.tar"
+            try:
+                self._parts.pack(machine.root, file)
+                return templates.upload(name, file)
+            finally:
+                file.unlink(missing_ok=True)
 
     def delete_template(self, name: str) -> None:
         """Remove an instance template."""

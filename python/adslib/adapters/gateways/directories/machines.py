@@ -6,7 +6,6 @@ has the name of a machine is one, and after a crash it is plain what was under w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ from pathlib import Path
 
 from adslib.adapters.gateways.directories.addresses import Addresses
 from adslib.adapters.gateways.directories.directory import Directory, Record, remove, settle
-from adslib.adapters.gateways.directories.locks import locked
-from adslib.domain.errors import AdsError, Failed, Invalid, NotFound
+from adslib.adapters.gateways.locks import locked
+from adslib.adapters.gateways.orders import ID, refuse_full
+from adslib.domain.errors import AdsError, Failed, NotFound
 from adslib.domain.gateway import Order
 
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 MAKING, DELETING = ".making-", ".deleting-"
 BUSY_SECONDS = 90.0
 
@@ -150,11 +149,7 @@ class Machines:
         """Make the directory that a machine grows in, if there may be one more."""
         with locked(self.place / ".lock", f"gateway '{self.gateway}'", BUSY_SECONDS):
             count = len(self.all())
-            if count >= self.limit:
-                raise Failed(
-                    f"gateway '{self.gateway}' is full: it has {count} machines of {self.limit}",
-                    remedy="delete machines, or raise its option 'limit'",
-                )
+            refuse_full(self.gateway, count, self.limit)
             half.path.mkdir(mode=0o755)
 
     def _unknown(self, ref: str) -> NotFound:
@@ -164,16 +159,3 @@ class Machines:
 def identity(path: Path) -> str:
     """The id of the machine that a directory is or was to be."""
     return path.name.removeprefix(MAKING).removeprefix(DELETING)
-
-
-def checked_id(machine_id: str) -> str:
-    """Return an id that can name a directory.
-
-    Raises:
-        Invalid: it cannot.
-    """
-    if ID.fullmatch(machine_id):
-        return machine_id
-    raise Invalid(
-        f"'{machine_id}' is no id for a machine of this host", remedy="use 1 to 64 letters, digits, '-' and '_'"
-    )

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from adslib.adapters.gateways.directories.directory import remove, settle
-from adslib.adapters.gateways.directories.locks import locked
+from adslib.adapters.gateways.locks import locked
 from adslib.adapters.gateways.lxc.programs import run
 from adslib.domain.errors import Failed
 

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from adslib.adapters.gateways.directories.directory import Directory, Record
-from adslib.adapters.gateways.directories.locks import locked
+from adslib.adapters.gateways.locks import locked
 from adslib.adapters.gateways.lxc.containers import group
 from adslib.adapters.gateways.lxc.limits import Limit, lines
 from adslib.adapters.gateways.lxc.network import Bridge

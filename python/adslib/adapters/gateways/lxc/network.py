@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adslib.adapters.gateways.directories.directory import Directory, write
-from adslib.adapters.gateways.directories.locks import locked
+from adslib.adapters.gateways.locks import locked
 from adslib.adapters.gateways.lxc import sharing
 from adslib.adapters.gateways.lxc.programs import run
 from adslib.domain.errors import Conflict, Failed, Invalid

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from adslib.adapters.gateways.directories import archives
 from adslib.adapters.gateways.directories.directory import remove, settle, write
-from adslib.adapters.gateways.directories.locks import locked
 from adslib.adapters.gateways.directories.system import system_of
+from adslib.adapters.gateways.locks import locked
 from adslib.adapters.gateways.lxc.foundations import Foundations
 from adslib.adapters.gateways.orders import check_choice
 from adslib.domain.errors import Conflict, Invalid, NotFound

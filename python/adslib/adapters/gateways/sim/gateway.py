@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
-from adslib.adapters.gateways.orders import check_choice, check_size
+from adslib.adapters.gateways.orders import check_choice, check_size, checked_id
 from adslib.adapters.gateways.sim import images
 from adslib.adapters.gateways.sim.cloud import Cloud
 from adslib.adapters.gateways.sim.faults import Faults
@@ -154,6 +154,19 @@ class SimulatedGateway:
             images.add_template(connection, self.name, checked_name(name, "an instance template"), digest, size)
         return InstanceTemplate(name, "", size)
 
+    def create_template(self, ref: str, name: str) -> InstanceTemplate:
+        """Note an instance template; there is no disk to make it of."""
+        self._faults.enter("create_template", ref)
+        checked_name(name, "an instance template")
+        with self._cloud.changing() as (connection, _serial):
+            self._one(connection, ref)
+            taken = images.all_templates(connection, self.name, self._systems)
+            if name in {template.name for template in taken}:
+                message = f"there is another instance template '{name}'"
+                raise Conflict(message, remedy="choose another name or delete it")
+            images.add_template(connection, self.name, name, ref, 0)
+        return InstanceTemplate(name)
+
     def delete_template(self, name: str) -> None:
         """Remove an instance template that no machine was made from; nothing happens if it is gone."""
         self._faults.enter("delete_template", name)
@@ -194,8 +207,7 @@ class SimulatedGateway:
 
     def _check(self, order: Order, connection: Connection) -> None:
         """Refuse an order that cannot be met, before anything is done."""
-        if not order.id:
-            raise Invalid("an order needs an id", place=f"gateway {self.name}")
+        checked_id(order.id)
         check_size(order.size, self._sizes)
         check_choice("operating system", order.os, self._systems)
         if self._locations:

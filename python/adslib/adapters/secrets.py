@@ -1,36 +1,30 @@
-"""Secrets of TSIG keys: read where they lie when they are needed, and kept nowhere."""
+"""Secrets: read where they lie when they are needed, and kept nowhere."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import stat
 from pathlib import Path
 
 from adslib.domain.errors import Failed
 
-LONGEST = 4096
+LONGEST = 65536
 
 
 def read_secret(reference: str, place: str) -> str:
-    """The secret, in base64, that `env:NAME` or `file:/path` leads to.
+    """The secret that `env:NAME` or `file:/path` leads to, without blanks around it.
 
     Args:
         place: what it is for, named in errors.
 
     Raises:
-        Failed: it is not there, anybody may read it, or it is no base64; the message never has it.
+        Failed: it is not there, or anybody may read it; the message never has it.
     """
     kind, _, where = reference.partition(":")
     text = os.environ.get(where, "") if kind == "env" else _of_file(Path(where), place)
-    remedy = "put the secret of the TSIG key there, in base64 as the server has it"
     if not text.strip():
-        raise Failed(f"{reference} is not set" if kind == "env" else f"{where} is empty", place=place, remedy=remedy)
-    try:
-        base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        raise Failed(f"{reference} holds no secret: it is no base64", place=place, remedy=remedy) from None
+        told = f"{reference} is not set" if kind == "env" else f"{where} is empty"
+        raise Failed(told, place=place, remedy="put the secret there")
     return text.strip()
 
 
@@ -45,7 +39,7 @@ def _of_file(path: Path, place: str) -> str:
             if mode & stat.S_IRWXO:
                 told = f"anybody on this host may read or change {path}"
                 raise Failed(told, place=place, remedy=f"run: chmod 600 {path}")
-            return os.read(file, LONGEST).decode("ascii", errors="replace")
+            return os.read(file, LONGEST).decode("utf-8", errors="replace")
         finally:
             os.close(file)
     except OSError as error:
