@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import bcrypt
-import requests
 from sushy_tools.emulator.memoize import PersistentDict
 
 from servers import LONGEST_START, ServerMissing, free_port, session_folder
@@ -35,6 +38,10 @@ SUSHY_EMULATOR_AUTH_FILE = {home!r} + "/accounts"
 fakedriver.random = SimpleNamespace(randint=lambda low, high: int((HOME / "lag").read_text()))
 fakedriver.FakeDriver.get_total_cpus = lambda self, ref: self._get(ref)["cpu"]
 fakedriver.FakeDriver.get_total_memory = lambda self, ref: self._get(ref)["memory"]
+obey = fakedriver.FakeDriver.set_power_state
+fakedriver.FakeDriver.set_power_state = lambda self, ref, state: (
+    None if state == "GracefulShutdown" and self._get(ref).get("deaf") else obey(self, ref, state)
+)
 storage.StaticDriver.get_storage_col = lambda self, ref: [{{"Id": "1", "Name": "disks", "Drives": ["1", "2"]}}]
 drives.StaticDriver.get_drives = lambda self, ref, storage: [
     {{"Id": id, "Name": id, "CapacityBytes": size * {gib}, "Protocol": "SAS"}} for id, size in (("1", 160), ("2", 40))
@@ -72,12 +79,12 @@ class RedfishService:
         (self.home / "lag").write_text(str(seconds))
 
     def plug_in(self, **given: Any) -> str:
-        """Have one machine more, on; returns what the service calls it."""
+        """Have one machine more, on; returns its ref. One that is `deaf` does not shut down when it is asked to."""
         number = next(self.numbers)
         ref = f"00000000-0000-4000-8000-{number:012d}"
         machine = {"uuid": ref, "name": f"metal-{number}", "power_state": "On", "cpu": 8, "memory": 16, "nics": []}
         self.systems[ref] = machine | given
-        return ref
+        return f"127.0.0.1:{self.port}/{ref}"
 
     def unplug(self) -> None:
         """Have no machine any more."""
@@ -128,8 +135,24 @@ class RedfishService:
         until = time.monotonic() + LONGEST_START
         while time.monotonic() < until and self.process.poll() is None:
             try:
-                if requests.get(f"{self.url}/redfish/v1/", timeout=5, verify=False).ok:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=1):
                     return True
-            except requests.ConnectionError:
+            except OSError:
                 time.sleep(0.02)
         return False
+
+    def options(self) -> Mapping[str, Any]:
+        """Options of a gateway to it, which has its password in a file."""
+        secret = self.home / "password"
+        secret.write_text(self.password)
+        secret.chmod(0o600)
+        return {"services": [self.url], "user": self.user, "password": f"file:{secret}", "patience": 20}
+
+
+@cache
+def redfish_service() -> RedfishService:
+    """The service of this process."""
+    service = RedfishService()
+    service.start()
+    atexit.register(service.end)
+    return service

@@ -18,13 +18,15 @@ from typing import Any
 from adslib.adapters.gateways import open_gateway
 from adslib.adapters.gateways.local import processes
 from adslib.adapters.gateways.local.processes import Process
+from adslib.adapters.secrets import read_secret
 from adslib.domain.gateway import Capability, Gateway, Order, Sighting
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import DEFAULT_SIZES, Size
+from bare_metal import redfish_service
 from containers import container_options
 
 SMALL, MEDIUM, LARGE = DEFAULT_SIZES
-KINDS = ("local", "lxc", "sim", "static")
+KINDS = ("local", "lxc", "redfish", "sim", "static")
 NUMBERS = itertools.count(1)
 
 ABSENT: Mapping[tuple[str, Capability], str] = {
@@ -33,6 +35,10 @@ ABSENT: Mapping[tuple[str, Capability], str] = {
     **{
         ("static", capability): "its machines are made and run by somebody else, and there is nobody to ask"
         for capability in Capability
+    },
+    **{
+        ("redfish", capability): "metal is neither made nor copied, and its controller tells nobody what changes"
+        for capability in frozenset(Capability) - {Capability.START, Capability.STOP, Capability.REBOOT}
     },
 }
 """Every capability that a gateway does not have, with the reason. The contract is skipped for these and no others."""
@@ -54,6 +60,8 @@ class Subject:
     def __post_init__(self) -> None:
         if self.kind == "lxc":
             self.options |= container_options()
+        if self.kind == "redfish":
+            self.options |= redfish_service().options()
 
     @cached_property
     def sizes(self) -> Sequence[Size]:
@@ -93,7 +101,9 @@ class Subject:
         """Open the gateway, as another process would: nothing is shared but home and store."""
         engine = f"sqlite:///{self.home}/store.db"
         given = {**self.options, **options}
-        return open_gateway(self.kind, "here", given, home=self.home, engine=engine, known=lambda: self.known)
+        return open_gateway(
+            self.kind, "here", given, home=self.home, engine=engine, known=lambda: self.known, secret=read_secret
+        )
 
     @property
     def fixed(self) -> str:
@@ -106,6 +116,8 @@ class Subject:
         """A machine to look at, made where that can be done."""
         if Capability.CREATE in gateway.capabilities:
             return gateway.create(self.order())
+        if self.kind == "redfish":
+            return gateway.look(redfish_service().plug_in())
         number = next(NUMBERS)
         sighting = Sighting(f"ref-{number}", f"web{number}", MachineState.RUNNING)
         self.known.append(sighting)
@@ -115,6 +127,8 @@ class Subject:
         """Delete all machines, and see that nothing of them is left running."""
         gateway = self.open(down=False) if self.kind == "sim" else self.open()
         try:
+            if self.kind == "redfish":
+                redfish_service().unplug()
             if Capability.DELETE in gateway.capabilities:
                 for sighting in gateway.machines():
                     gateway.delete(sighting.ref)

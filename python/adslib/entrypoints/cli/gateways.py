@@ -28,7 +28,9 @@ def _kinds() -> list[str]:
 def add(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
-    kind: Annotated[str, typer.Option(help="Which connector: local, lxc, sim, static, …", autocompletion=_kinds)],
+    kind: Annotated[
+        str, typer.Option(help="Which connector: local, lxc, libvirt, redfish, sim, …", autocompletion=_kinds)
+    ],
     option: Annotated[
         list[str], typer.Option("--option", "-o", metavar="KEY=VALUE", help="An option of the connector; repeatable.")
     ] = [],  # noqa: B006
