@@ -5,6 +5,7 @@ It is what `qemu:///session` is, for an account that has nothing else: all it ha
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import os
 import pwd
@@ -12,8 +13,11 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from containers import NoHosts, need
 from servers import LONGEST_START, session_folder
@@ -22,9 +26,9 @@ TOOLS = ("libvirt-daemon", "qemu-system-x86", "qemu-utils", "python3-libvirt")
 """Debian packages that make virtual machines."""
 
 BINDINGS = Path("/usr/lib/python3/dist-packages")
-POOLS = ("default", "images")
+IMAGES = {"debian-12": "debian-12.img", "rocky-9": "rocky-9.img"}
 SETTINGS = 'unix_sock_dir = "{home}/run"\nunix_sock_rw_perms = "0777"\nauth_unix_rw = "none"\n'
-POOL = "<pool type='dir'><name>{name}</name><target><path>{home}/{name}</path></target></pool>"
+POOL = "<pool type='dir'><name>default</name><target><path>{home}/pool</path></target></pool>"
 KEEPER = Path(__file__).with_name("keeper.py")
 
 # What a machine of the tests boots, in 16-bit code: it waits for its power button, as an operating system does.
@@ -73,7 +77,7 @@ def bindings() -> ModuleType:
 
 
 class Hypervisor:
-    """A libvirtd in a temporary folder, with two storage pools; it and its machines end with this process."""
+    """A libvirtd in a temporary folder, with a pool that has images; it and its machines end with this process."""
 
     def __init__(self) -> None:
         self.libvirt = bindings()
@@ -92,13 +96,15 @@ class Hypervisor:
             NoHosts: it did not start; the message holds what its log says.
         """
         need(*TOOLS)
-        for name in ("run", "home", *POOLS):
+        for name in ("run", "home", "pool"):
             (self.home / name).mkdir()
+        for name in IMAGES.values():
+            image(self.home / "pool" / name)
         (self.home / "settings").write_text(SETTINGS.format(home=self.home))
         as_account = []
         if os.geteuid() == 0:
             account = pwd.getpwnam("nobody")
-            for path in (self.home, *self.home.iterdir()):
+            for path in (self.home, *self.home.rglob("*")):
                 os.chown(path, account.pw_uid, account.pw_gid)
             as_account = [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
         place = {f"XDG_{what}_HOME": f"{self.home}/home" for what in ("CONFIG", "CACHE", "DATA")}
@@ -118,18 +124,24 @@ class Hypervisor:
                 raise NoHosts(f"libvirtd did not start: {(self.home / 'log').read_text()[-2000:]}")
             time.sleep(0.02)
         connection = self.libvirt.open(self.uri)
-        for name in POOLS:
-            connection.storagePoolDefineXML(POOL.format(name=name, home=self.home)).create()
+        connection.storagePoolDefineXML(POOL.format(home=self.home)).create()
         connection.close()
 
     def left(self) -> list[str]:
-        """All machines and volumes it has."""
+        """All that it has but its images: machines, volumes, and files of its pool."""
         connection = self.libvirt.open(self.uri)
-        pools = [connection.storagePoolLookupByName(name) for name in POOLS]
-        for pool in pools:
-            pool.refresh()
+        pool = connection.storagePoolLookupByName("default")
         machines = [domain.name() for domain in connection.listAllDomains()]
-        return [*machines, *(volume.path() for pool in pools for volume in pool.listAllVolumes())]
+        volumes = [volume.name() for volume in pool.listAllVolumes()]
+        connection.close()
+        files = [path.name for path in (self.home / "pool").iterdir()]
+        return sorted({*machines, *volumes, *files} - set(IMAGES.values()))
+
+    def options(self) -> Mapping[str, Any]:
+        """Options of a gateway to it, which gives addresses that lead nowhere."""
+        images = [f"{system}={volume}" for system, volume in IMAGES.items()]
+        told = {"uri": self.uri, "images": images, "interface": "user", "prefix": "198.18.64.0/18"}
+        return told | {"patience": 60, "grace": 20}
 
     def end(self) -> None:
         """Stop it with all its machines, and remove every trace."""
@@ -137,3 +149,16 @@ class Hypervisor:
             self.process.terminate()
             self.process.wait(timeout=30)
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+@cache
+def hypervisor() -> Hypervisor:
+    """The hypervisor of this process.
+
+    Raises:
+        NoHosts: there can be none here; with the reason.
+    """
+    made = Hypervisor()
+    atexit.register(made.end)
+    made.start()
+    return made

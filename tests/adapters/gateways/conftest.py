@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.gateways.providers import subject_of
 from adapters.gateways.subjects import ABSENT, KINDS, Subject
 from adslib.domain.gateway import Gateway
 from containers import NoHosts
@@ -26,7 +27,7 @@ def make_subject(tmp_path: Path) -> Iterator[Callable[..., Subject]]:
     def make(kind: str, place: str = "home") -> Subject:
         home = tmp_path / place
         home.mkdir(parents=True, exist_ok=True)
-        made.append(Subject(kind, home))
+        made.append(subject_of(kind, home))
         return made[-1]
 
     yield make

@@ -22,15 +22,15 @@ from adslib.adapters.secrets import read_secret
 from adslib.domain.gateway import Capability, Gateway, Order, Sighting
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import DEFAULT_SIZES, Size
-from bare_metal import redfish_service
 from containers import container_options
 
 SMALL, MEDIUM, LARGE = DEFAULT_SIZES
-KINDS = ("local", "lxc", "redfish", "sim", "static")
+KINDS = ("local", "libvirt", "lxc", "redfish", "sim", "static")
 NUMBERS = itertools.count(1)
 
 ABSENT: Mapping[tuple[str, Capability], str] = {
     ("local", Capability.NOTIFY): "this host tells nobody when a process ends; machines are looked at",
+    ("libvirt", Capability.NOTIFY): "libvirt tells only who stays connected; machines are looked at",
     ("lxc", Capability.NOTIFY): "this host tells nobody when a container ends; machines are looked at",
     **{
         ("static", capability): "its machines are made and run by somebody else, and there is nobody to ask"
@@ -50,18 +50,18 @@ class Subject:
 
     Args:
         known: what the store knows of a gateway that nobody can be asked about.
+        own_sizes: those of the settings.
     """
 
     kind: str
     home: Path
     options: dict[str, Any] = field(default_factory=dict)
     known: list[Sighting] = field(default_factory=list)
+    own_sizes: tuple[Size, ...] = DEFAULT_SIZES
 
     def __post_init__(self) -> None:
         if self.kind == "lxc":
             self.options |= container_options()
-        if self.kind == "redfish":
-            self.options |= redfish_service().options()
 
     @cached_property
     def sizes(self) -> Sequence[Size]:
@@ -99,10 +99,15 @@ class Subject:
 
     def open(self, **options: Any) -> Gateway:
         """Open the gateway, as another process would: nothing is shared but home and store."""
-        engine = f"sqlite:///{self.home}/store.db"
-        given = {**self.options, **options}
         return open_gateway(
-            self.kind, "here", given, home=self.home, engine=engine, known=lambda: self.known, secret=read_secret
+            self.kind,
+            "here",
+            {**self.options, **options},
+            home=self.home,
+            engine=f"sqlite:///{self.home}/store.db",
+            known=lambda: self.known,
+            sizes=self.own_sizes,
+            secret=read_secret,
         )
 
     @property
@@ -116,8 +121,6 @@ class Subject:
         """A machine to look at, made where that can be done."""
         if Capability.CREATE in gateway.capabilities:
             return gateway.create(self.order())
-        if self.kind == "redfish":
-            return gateway.look(redfish_service().plug_in())
         number = next(NUMBERS)
         sighting = Sighting(f"ref-{number}", f"web{number}", MachineState.RUNNING)
         self.known.append(sighting)
@@ -127,8 +130,6 @@ class Subject:
         """Delete all machines, and see that nothing of them is left running."""
         gateway = self.open(down=False) if self.kind == "sim" else self.open()
         try:
-            if self.kind == "redfish":
-                redfish_service().unplug()
             if Capability.DELETE in gateway.capabilities:
                 for sighting in gateway.machines():
                     gateway.delete(sighting.ref)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from adapters.gateways.providers import Metal
 from adapters.gateways.subjects import Subject
 from adslib.domain.errors import Failed, Invalid
 from adslib.domain.gateway import Sighting
@@ -29,7 +30,7 @@ RUNNING, STOPPED = MachineState.RUNNING, MachineState.STOPPED
 def metal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Subject]:
     """A gateway to a service without machines yet, which loses no time between tries."""
     monkeypatch.setattr("adslib.adapters.gateways.remote.calls.PAUSE", 0.01)
-    subject = Subject("redfish", tmp_path)
+    subject = Metal("redfish", tmp_path)
     yield subject
     redfish_service().lag(0)
     subject.clear()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 KINDS: Mapping[str, str] = {
     "local": "adslib.adapters.gateways.local",
     "lxc": "adslib.adapters.gateways.lxc",
+    "libvirt": "adslib.adapters.gateways.libvirt",
     "redfish": "adslib.adapters.gateways.redfish",
     "sim": "adslib.adapters.gateways.sim",
     "static": "adslib.adapters.gateways.static",

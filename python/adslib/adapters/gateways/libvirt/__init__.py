@@ -1,0 +1,107 @@
+"""Virtual machines of KVM and QEMU, by libvirt: on this host, or on another that it reaches (A8, A9)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import libvirt
+
+from adslib.adapters.gateways.libvirt.access import Access
+from adslib.adapters.gateways.libvirt.documents import Interface
+from adslib.adapters.gateways.libvirt.driver import LibvirtDriver
+from adslib.adapters.gateways.libvirt.hypervisor import Hypervisor
+from adslib.adapters.gateways.libvirt.seed import Prefix
+from adslib.adapters.gateways.libvirt.volumes import Volumes
+from adslib.adapters.gateways.options import Options
+from adslib.adapters.gateways.remote.gateway import RemoteGateway, read_terms
+from adslib.adapters.gateways.surroundings import Surroundings
+from adslib.domain.gateway import Gateway
+
+IMAGE = re.compile(r"([A-Za-z0-9][\w.-]*)=([^/=\s]+)")
+INTERFACE = re.compile(r"(network|bridge):([\w.-]+)|user")
+
+# It would print its errors beside raising them.
+libvirt.registerErrorHandler(lambda _context, _error: None, None)
+
+
+def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gateway:
+    """Open the gateway. Options: docs/gateways.md.
+
+    Raises:
+        Invalid: an option is wrong.
+    """
+    read = Options(name, options)
+    place = around.home / "libvirt" / name
+    uri = read.text("uri", "qemu:///system")
+    pool = read.text("pool", "default")
+    images = _images(read, read.names("images"))
+    interface = _interface(read, read.text("interface", "network:default"))
+    prefix = _prefix(read, read.text("prefix"), read.text("router"), read.names("resolvers"))
+    key = read.text("key")
+    user = read.text("user", "ads")
+    location = read.text("location")
+    grace = read.number("grace", 60, most=3600)
+    terms = read_terms(read)
+    _check_uri(read, uri)
+    if key and not Path(f"{key}.pub").is_file():
+        read.refuse("key", f"there is no {key}.pub", "name a private key whose public key lies beside it")
+    read.finish()
+    driver = LibvirtDriver(
+        gateway=name,
+        hypervisor=Hypervisor(uri),
+        volumes=Volumes(pool, images),
+        sizes=around.sizes,
+        interface=interface,
+        prefix=prefix,
+        access=Access(user, Path(key) if key else place / "key"),
+        host_keys=around.host_keys,
+        location=location,
+        grace=grace,
+        patience=terms.patience,
+    )
+    return RemoteGateway(name, driver, terms, place)
+
+
+def _check_uri(read: Options, uri: str) -> None:
+    """Refuse what holds a password, and what would run a program of this host."""
+    parts = urlsplit(uri)
+    if parts.password is not None:
+        read.refuse("uri", "it holds a password", "put it into libvirt's authentication file (auth.conf)")
+    if "command" in dict(parse_qsl(parts.query, keep_blank_values=True)):
+        read.refuse("uri", "it names a command to run", "leave out 'command'")
+
+
+def _images(read: Options, given: tuple[str, ...]) -> Mapping[str, str]:
+    found = [IMAGE.fullmatch(each) for each in given]
+    if not given or None in found:
+        wrong = [each for each in given if not IMAGE.fullmatch(each)]
+        told = f"'{wrong[0]}' names no image" if wrong else "it is missing"
+        read.refuse("images", told, "say which volume each operating system is on, like debian-12=debian-12.qcow2")
+    return {each[1]: each[2] for each in found if each}
+
+
+def _interface(read: Options, given: str) -> Interface:
+    found = INTERFACE.fullmatch(given)
+    if not found:
+        read.refuse("interface", f"'{given}' will not do", "use network:NAME, bridge:NAME or user")
+        return Interface("user")
+    return Interface(found[1] or "user", found[2] or "")
+
+
+def _prefix(read: Options, given: str, router: str, resolvers: tuple[str, ...]) -> Prefix | None:
+    if not given:
+        return None
+    try:
+        network = ipaddress.ip_network(given)
+        way_out = ipaddress.ip_address(router) if router else network[1]
+        return Prefix(network, way_out, resolvers or (str(way_out),))
+    except (ValueError, IndexError) as error:
+        read.refuse(
+            "prefix", f"'{given}' with router '{router}' will not do: {error}", "use a network like 10.1.2.0/24"
+        )
+        return None

@@ -1,0 +1,53 @@
+"""A connection to libvirt, which sets no time limits of its own: here each call has one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Lock, Thread
+from typing import Any, TypeVar
+
+import libvirt
+
+T = TypeVar("T")
+ANSWER_SECONDS = 30.0
+
+
+class Hypervisor:
+    """One libvirtd, connected when it is first asked.
+
+    Args:
+        uri: as libvirt takes it.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self._connection: Any = None
+        self._opening = Lock()
+
+    def ask(self, act: Callable[[Any], T], seconds: float = 0) -> T:
+        """Do something with the connection.
+
+        Args:
+            act: takes the `virConnect`. seconds: how long it may take; 0: as long as an answer.
+
+        Raises:
+            libvirt.libvirtError: as it says. TimeoutError: it does not answer; what hangs is left to hang.
+        """
+        answer: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                answer.set_result(act(self._open()))
+            except BaseException as error:  # noqa: BLE001 – it is raised where it is waited for
+                answer.set_exception(error)
+
+        # A thread of its own, which keeps no process from ending.
+        Thread(target=run, name="libvirt", daemon=True).start()
+        return answer.result(seconds or ANSWER_SECONDS)
+
+    def _open(self) -> Any:
+        with self._opening:
+            if self._connection is None or not self._connection.isAlive():
+                self._connection = libvirt.open(self.uri)
+            return self._connection
