@@ -13,21 +13,31 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from containers import NoHosts, need
-from servers import LONGEST_START, session_folder
+from servers import LONGEST_START, free_port, session_folder
 
 TOOLS = ("libvirt-daemon", "qemu-system-x86", "qemu-utils", "python3-libvirt")
 """Debian packages that make virtual machines."""
 
 BINDINGS = Path("/usr/lib/python3/dist-packages")
 IMAGES = {"debian-12": "debian-12.img", "rocky-9": "rocky-9.img"}
-SETTINGS = 'unix_sock_dir = "{home}/run"\nunix_sock_rw_perms = "0777"\nauth_unix_rw = "none"\n'
+SETTINGS = """
+unix_sock_dir = "{home}/run"
+unix_sock_rw_perms = "0777"
+auth_unix_rw = "none"
+listen_tls = 0
+listen_tcp = 1
+listen_addr = "127.0.0.1"
+tcp_port = "{port}"
+auth_tcp = "sasl"
+"""
 POOL = "<pool type='dir'><name>default</name><target><path>{home}/pool</path></target></pool>"
 KEEPER = Path(__file__).with_name("keeper.py")
 
@@ -82,7 +92,13 @@ class Hypervisor:
     def __init__(self) -> None:
         self.libvirt = bindings()
         self.home = session_folder("libvirt")
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def guarded(self) -> str:
+        """Where it asks for an account, and has none."""
+        return f"qemu+tcp://127.0.0.1:{self.port}/session"
 
     @property
     def uri(self) -> str:
@@ -100,7 +116,7 @@ class Hypervisor:
             (self.home / name).mkdir()
         for name in IMAGES.values():
             image(self.home / "pool" / name)
-        (self.home / "settings").write_text(SETTINGS.format(home=self.home))
+        (self.home / "settings").write_text(SETTINGS.format(home=self.home, port=self.port))
         as_account = []
         if os.geteuid() == 0:
             account = pwd.getpwnam("nobody")
@@ -109,7 +125,7 @@ class Hypervisor:
             as_account = [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
         place = {f"XDG_{what}_HOME": f"{self.home}/home" for what in ("CONFIG", "CACHE", "DATA")}
         place |= {"HOME": f"{self.home}/home", "XDG_RUNTIME_DIR": f"{self.home}/run"}
-        words = ["setpriv", *as_account, "/usr/sbin/libvirtd", "--config", f"{self.home}/settings"]
+        words = ["setpriv", *as_account, "/usr/sbin/libvirtd", "--listen", "--config", f"{self.home}/settings"]
         with (self.home / "log").open("wb") as log:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "TERM", sys.executable, str(KEEPER), *words],
@@ -123,17 +139,26 @@ class Hypervisor:
             if time.monotonic() > until or self.process.poll() is not None:
                 raise NoHosts(f"libvirtd did not start: {(self.home / 'log').read_text()[-2000:]}")
             time.sleep(0.02)
+        with self.connected() as connection:
+            connection.storagePoolDefineXML(POOL.format(home=self.home)).create()
+
+    @contextmanager
+    def connected(self) -> Iterator[Any]:
+        """Ask it, as its owner does."""
         connection = self.libvirt.open(self.uri)
-        connection.storagePoolDefineXML(POOL.format(home=self.home)).create()
+        yield connection
         connection.close()
+
+    def refresh(self) -> None:
+        """Let its pool look which files there are."""
+        with self.connected() as connection:
+            connection.storagePoolLookupByName("default").refresh()
 
     def left(self) -> list[str]:
         """All that it has but its images: machines, volumes, and files of its pool."""
-        connection = self.libvirt.open(self.uri)
-        pool = connection.storagePoolLookupByName("default")
-        machines = [domain.name() for domain in connection.listAllDomains()]
-        volumes = [volume.name() for volume in pool.listAllVolumes()]
-        connection.close()
+        with self.connected() as connection:
+            machines = [domain.name() for domain in connection.listAllDomains()]
+            volumes = [each.name() for each in connection.storagePoolLookupByName("default").listAllVolumes()]
         files = [path.name for path in (self.home / "pool").iterdir()]
         return sorted({*machines, *volumes, *files} - set(IMAGES.values()))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.gateways.subjects import Subject
+from adslib.adapters.host_keys import KnownHosts
 from adslib.domain.gateway import Gateway, Order, Sighting
 from adslib.domain.machine import DEFAULT_SIZES
 from bare_metal import redfish_service
@@ -40,6 +41,7 @@ class Virtual(Subject):
 
     def __post_init__(self) -> None:
         self.options |= hypervisor().options()
+        self.host_keys = KnownHosts(self.home)
         self.own_sizes = tuple(replace(size, memory=size.memory // 32) for size in DEFAULT_SIZES)
 
     def order(self, **given: Any) -> Order:

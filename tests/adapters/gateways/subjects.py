@@ -18,6 +18,7 @@ from typing import Any
 from adslib.adapters.gateways import open_gateway
 from adslib.adapters.gateways.local import processes
 from adslib.adapters.gateways.local.processes import Process
+from adslib.adapters.gateways.surroundings import HostKeys, Unpinned
 from adslib.adapters.secrets import read_secret
 from adslib.domain.gateway import Capability, Gateway, Order, Sighting
 from adslib.domain.lifecycle import MachineState
@@ -50,7 +51,7 @@ class Subject:
 
     Args:
         known: what the store knows of a gateway that nobody can be asked about.
-        own_sizes: those of the settings.
+        own_sizes: those of the settings. host_keys: where they are pinned.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class Subject:
     options: dict[str, Any] = field(default_factory=dict)
     known: list[Sighting] = field(default_factory=list)
     own_sizes: tuple[Size, ...] = DEFAULT_SIZES
+    host_keys: HostKeys = Unpinned()
 
     def __post_init__(self) -> None:
         if self.kind == "lxc":
@@ -107,6 +109,7 @@ class Subject:
             engine=f"sqlite:///{self.home}/store.db",
             known=lambda: self.known,
             sizes=self.own_sizes,
+            host_keys=self.host_keys,
             secret=read_secret,
         )
 

@@ -336,6 +336,7 @@ class LibvirtDriver:
             state = MachineState(tag.state)
         elif state is MachineState.RUNNING and not (tag.address or reach.address) and self.interface.kind != "user":
             state = MachineState.CREATING
+        arguments = self.host_keys.arguments(tag.id)
         return replace(
             seen,
             id=tag.id,
@@ -350,7 +351,7 @@ class LibvirtDriver:
                 user=self.access.user,
                 become="sudo",
                 key=str(self.access.key),
-                vars={},
+                vars={"ansible_ssh_common_args": arguments} if arguments else {},
             ),
             capabilities=ABILITIES,
         )

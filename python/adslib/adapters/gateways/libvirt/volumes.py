@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -43,8 +44,8 @@ class Volumes:
             Invalid: there is none, or it is larger than the disk that was ordered.
         """
         pool = self._pool(connection)
-        name = self.images.get(order.image) or next(iter(_templates(pool, order.image)), "")
-        image = _find(pool, name)
+        name = self.images.get(order.image, "")
+        image = _find(pool, name) if name else next(iter(_named(pool, order.image)), None)
         if image is None:
             pool.refresh()
             image = _find(pool, name)
@@ -75,45 +76,42 @@ class Volumes:
 
     def templates(self, connection: Any) -> Sequence[InstanceTemplate]:
         """Those that were uploaded or made of machines; sizes are what their files have."""
-        found = ((TEMPLATE.fullmatch(volume.name()), volume) for volume in self._pool(connection).listAllVolumes())
         flag = libvirt.VIR_STORAGE_VOL_GET_PHYSICAL
-        return [InstanceTemplate(name[1], "", volume.infoFlags(flag)[2]) for name, volume in found if name]
+        found = _templates(self._pool(connection))
+        return [InstanceTemplate(name, "", volume.infoFlags(flag)[2]) for name, volume in found]
 
     def upload(self, connection: Any, name: str, path: str) -> None:
-        """Take a disk image of this host; it becomes a template when it is complete."""
+        """Take a disk image of this host."""
         mark, format = _examined(path)
         pool = self._pool(connection)
-        for there in _templates(pool, name):
-            if f".{mark}." in there:
+        for volume in _named(pool, name):
+            if f".{mark}." in volume.name():
                 return
             raise Conflict(f"there is another instance template '{name}'", remedy="choose another name or delete it")
-        part = self._part(pool, name, Path(path).stat().st_size, "raw")
-        with Path(path).open("rb") as file:
-            _fill(connection, part, file)
-        # Bit by bit, whatever is in it.
-        pool.createXMLFrom(documents.volume(f"{name}.{mark}.{format}", part.info()[1]), part)
-        part.delete()
+        with _unfinished(pool, name), Path(path).open("rb") as file:
+            size = Path(path).stat().st_size
+            # Taken for raw, so that nobody looks into it for other files that it may name.
+            _fill(connection, pool.createXML(documents.volume(f"{name}.{mark}.{format}", size)), file)
 
-    def capture(self, connection: Any, name: str, order: str, copy: Any) -> None:
+    def capture(self, connection: Any, name: str, order: str, copy: Callable[[str], None] | None) -> None:
         """Make a template of a machine's disk.
 
         Args:
             copy: copies the disk of a running machine to a file and waits for it; None where it does not run.
         """
         pool = self._pool(connection)
-        disk = source = pool.storageVolLookupByName(disk_name(order))
-        size = disk.info()[1]
-        if copy:
-            source = self._part(pool, name, size, "qcow2")
-            copy(source.path())
-        pool.createXMLFrom(documents.volume(f"{name}.{secrets.token_hex(8)}.qcow2", size, "qcow2"), source)
-        if copy:
-            source.delete()
+        disk = pool.storageVolLookupByName(disk_name(order))
+        document = documents.volume(f"{name}.{secrets.token_hex(8)}.qcow2", disk.info()[1], "qcow2")
+        with _unfinished(pool, name):
+            if copy:
+                copy(pool.createXML(document).path())
+            else:
+                pool.createXMLFrom(document, disk)
 
     def drop(self, connection: Any, name: str) -> None:
         """Remove a template that no machine stands on."""
         pool = self._pool(connection)
-        for volume in _templates(pool, name).values():
+        for volume in _named(pool, name):
             path = volume.path()
             upon = [each.name() for each in pool.listAllVolumes() if documents.base_of(each.XMLDesc()) == path]
             if upon:
@@ -125,11 +123,6 @@ class Volumes:
 
     def _pool(self, connection: Any) -> Any:
         return connection.storagePoolLookupByName(self.pool)
-
-    def _part(self, pool: Any, name: str, size: int, format: str) -> Any:
-        """A new volume for what becomes a template; what somebody who was killed left of it goes."""
-        _remove(pool, f"{name}.part")
-        return pool.createXML(documents.volume(f"{name}.part", size, format))
 
 
 def _find(pool: Any, name: str) -> Any | None:
@@ -147,10 +140,38 @@ def _remove(pool: Any, name: str) -> None:
         volume.delete()
 
 
-def _templates(pool: Any, name: str) -> Mapping[str, Any]:
-    """The volumes of a template, by their names: one, or none."""
-    found = ((TEMPLATE.fullmatch(volume.name()), volume) for volume in pool.listAllVolumes())
-    return {read[0]: volume for read, volume in found if read and read[1] == name}
+def _templates(pool: Any) -> list[tuple[str, Any]]:
+    """The volumes of templates that are complete, with the names of these."""
+    volumes = {volume.name(): volume for volume in pool.listAllVolumes()}
+    found = ((TEMPLATE.fullmatch(name), volume) for name, volume in volumes.items())
+    return [(read[1], volume) for read, volume in found if read and f"{read[1]}.part" not in volumes]
+
+
+def _named(pool: Any, name: str) -> list[Any]:
+    return [volume for each, volume in _templates(pool) if each == name]
+
+
+@contextmanager
+def _unfinished(pool: Any, name: str) -> Iterator[None]:
+    """Have the template of a name marked as incomplete while the block makes it; what was left of it before goes."""
+    part = _find(pool, f"{name}.part") or pool.createXML(documents.volume(f"{name}.part", 512))
+    _clear(pool, name)
+    try:
+        yield
+    except BaseException:
+        with suppress(libvirt.libvirtError):
+            _clear(pool, name)
+            part.delete()
+        raise
+    part.delete()
+
+
+def _clear(pool: Any, name: str) -> None:
+    """Remove the volumes of a template, complete or not."""
+    for volume in pool.listAllVolumes():
+        read = TEMPLATE.fullmatch(volume.name())
+        if read and read[1] == name:
+            volume.delete()
 
 
 def _fill(connection: Any, volume: Any, file: BinaryIO) -> None:
