@@ -342,6 +342,40 @@ def test_what_the_pool_lacks_is_made_at_the_first_gateway_that_can() -> None:
 
 
 @pytest.mark.req("A11")
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ([{}, {}], ("a", "small")),
+        ([{"sizes": (MEDIUM,)}, {}], ("b", "small")),
+        ([{"costs": {"small": 0.2}}, {"costs": {"small": 0.1}}], ("b", "small")),
+        ([{"costs": {"small": 0.2}}, {}], ("b", "small")),
+        ([{"costs": {"small": 0.2, "medium": 0.1}}], ("a", "medium")),
+        ([{"costs": {"large": 0.3}}], ("a", "large")),
+        ([{"costs": {"small": 0.1}, "room": 0}, {"costs": {"small": 0.2}}], ("b", "small")),
+    ],
+)
+def test_the_cheapest_is_made_and_among_equals_the_nearest_size(
+    changes: list[dict[str, object]], expected: tuple[str, str]
+) -> None:
+    offers = tuple(offer(name, **each) for name, each in zip("ab", changes, strict=False))
+    (new,) = World(offers=offers).plan(definition(service("web"))).new
+    assert (new.gateway, new.size.name) == expected
+
+
+@pytest.mark.req("A11")
+def test_an_environment_gets_no_more_than_its_share_of_a_gateway() -> None:
+    wanted = definition(service("web"), nodes=[node("p", Placement("web", 3))])
+    held = (machine("m", gateway="a", os="other"),)
+    own = replace(wanted.services["web"].need, os="debian-12")
+    wanted = replace(wanted, services={"web": replace(wanted.services["web"], need=own)})
+    made = World(offers=(offer("a", most=2), offer("b", most=2)), held=held).plan(wanted)
+    assert [new.gateway for new in made.new] == ["a", "b", "b"]
+    text = "\n".join(map(str, World(offers=(offer("a", most=2),), held=held).plan(wanted).blocked))
+    assert "2 × any size debian-12 missing (1 free there, none of them fits; gateway a gives an environment" in text
+    assert "2 machines at most" in text
+
+
+@pytest.mark.req("A11")
 def test_new_machines_get_names_that_are_free() -> None:
     made = World(offers=(offer(),), free=(machine("shop-p-1", os="other"),)).plan(fixed(os="debian"))
     assert [new.name for new in made.new] == ["shop-p-2"]

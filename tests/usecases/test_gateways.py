@@ -204,6 +204,40 @@ def test_instance_templates(ads: Ads, tmp_path: Path) -> None:
         ads.gateways.templates("static")
 
 
+@pytest.mark.req("A8")
+def test_an_instance_template_of_a_machine(ads: Ads) -> None:
+    ads.gateways.add("cloud", "sim")
+    ads.environments.create(document(services={"web": {"roles": ["ads.deploy.component"]}}))
+    carry_out(ads)
+    machine = str(ads.machines.list(holder="shop")[0]["name"])
+    assert ads.gateways.create_template(machine, "golden", dry_run=True).changed is True
+    assert ads.gateways.create_template(machine, "golden").message == (
+        f"instance template 'golden' made of machine '{machine}' at gateway 'cloud'"
+    )
+    assert "golden" in {template["name"] for template in ads.gateways.templates("cloud")}
+    with pytest.raises(Conflict, match="gateway 'cloud' has an instance template 'golden' already"):
+        ads.gateways.create_template(machine, "golden")
+    with_machines(ads, "web1")
+    with pytest.raises(Unsupported, match=r"gateway .static. .static. makes no instance templates of machines"):
+        ads.gateways.create_template("web1", "silver")
+    with pytest.raises(NotFound, match="no machine 'ghost'"):
+        ads.gateways.create_template("ghost", "silver")
+
+
+@pytest.mark.req("A11")
+def test_costs_and_a_share_are_said_of_any_gateway(ads: Ads) -> None:
+    ads.gateways.add("cloud", "sim", {"costs": "small=0.02, large=0.4", "per_environment": "2"})
+    assert [size["cost"] for size in ads.gateways.sizes("cloud")] == [0.02, None, 0.4]
+    with ads.app.store.reading() as tx:
+        (offer,) = ads.app.gateways.offers(tx.gateways.list(), with_default=False)
+    assert (offer.most, offer.costs) == (2, {"small": 0.02, "large": 0.4})
+    for costs in ("small", "small=cheap", {"small": -1}, "=1", ["small"], "small=nan"):
+        with pytest.raises(Invalid, match=r"option costs: .* will not do\. Use names and numbers, like small=0.02"):
+            ads.gateways.add("dear", "sim", {"costs": costs})
+    ads.gateways.add("odd", "sim", {"costs": {"tiny": 0.1}})
+    assert "there is no size 'tiny'. There are: small, medium, large" in ads.gateways.show("odd")["reason"]
+
+
 @pytest.mark.req("A20")
 def test_permissions(ads: Ads, acting: Callable[..., Ads]) -> None:
     looker = acting("eve", permissions={Permission.VIEW})

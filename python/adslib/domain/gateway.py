@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 from typing import Protocol
 
 from adslib.domain.lifecycle import MachineState
@@ -123,7 +124,8 @@ class Offer:
         gateway: its name. kind: kind of its machines. capabilities: what roles may use on its machines.
         sizes: what it makes, smallest first. locations: where; empty: anywhere. systems: operating systems; empty: any.
         room: how many more machines it can make; None: no limit known.
-        costs: of an hour by size, all in one currency; empty where nobody tells.
+        most: how many machines of it one environment may have; None: any.
+        costs: of an hour by the name of the size, in the currency of all gateways; empty where nobody tells.
     """
 
     gateway: str
@@ -133,7 +135,16 @@ class Offer:
     systems: tuple[str, ...] = ()
     capabilities: frozenset[str] = frozenset()
     room: int | None = None
+    most: int | None = None
     costs: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    def match(self, size: Size) -> tuple[float, float, int, int]:
+        """How well a size will do: of those that are large enough, the least is the best.
+
+        The cost comes first. What nobody names a cost of is one's own where no size has one, and else the dearest.
+        """
+        cost = self.costs.get(size.name, inf if self.costs else 0.0)
+        return cost, size.cpu, size.memory, size.disk
 
 
 class Gateway(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 
 from adslib.domain.fitting import OWN_SYSTEM, Spec, Wanted, fits, lack
 from adslib.domain.gateway import Offer
@@ -80,15 +81,17 @@ class Maker:
 
     Args:
         offer: what it can make, and how many. new: where they are written down.
+        held: how many machines of it the environment has.
     """
 
-    def __init__(self, offer: Offer, new: NewMachines) -> None:
+    def __init__(self, offer: Offer, new: NewMachines, held: int = 0) -> None:
         self.alone: dict[Wanted, dict[str, Instance]] = {}
         self.gateway = offer.gateway
         self.systems = offer.systems
         self._offer = offer
         self._new = new
-        self._room = offer.room
+        self._share = None if offer.most is None else max(0, offer.most - held)
+        self._room = min((room for room in (offer.room, self._share) if room is not None), default=None)
         self._own = offer.capabilities if offer.kind == "process" else offer.capabilities | {OWN_SYSTEM}
         self._shapes: dict[Wanted, NewMachine | None] = {}
 
@@ -122,6 +125,8 @@ class Maker:
         name = f"gateway {offer.gateway}"
         if lacking:
             return f"{name} has no machines for {lack(lacking)}; allow_host_changes permits it"
+        if self._full and self._share is not None and (offer.room is None or self._share <= offer.room):
+            return f"{name} gives an environment {offer.most} machines at most"
         if self._full:
             return f"{name} can make no more"
         if offer.locations and wanted.location and wanted.location not in offer.locations:
@@ -134,6 +139,11 @@ class Maker:
     def _full(self) -> bool:
         return self._room is not None and self._room <= 0
 
+    def match(self, wanted: Wanted) -> tuple[float, float, int, int]:
+        """How well the machine that it makes for this will do; the least is the best."""
+        shape = self.shape(wanted)
+        return self._offer.match(shape.size) if shape else (inf, 0, 0, 0)
+
     def shape(self, wanted: Wanted) -> NewMachine | None:
         """The machine that it would make, without a name; None if it makes nothing like it."""
         if wanted not in self._shapes:
@@ -142,7 +152,7 @@ class Maker:
 
     def _designed(self, wanted: Wanted) -> NewMachine | None:
         offer, need = self._offer, wanted.need
-        size = next((size for size in offer.sizes if size.holds(wanted.size)), None)
+        size = min((size for size in offer.sizes if size.holds(wanted.size)), key=offer.match, default=None)
         location = wanted.location or (offer.locations[0] if offer.locations else "")
         systems = offer.systems or ((need.os,) if need.os else ("",))
         if size is None or (offer.locations and location not in offer.locations):

@@ -10,7 +10,7 @@ would make it possible, and where instances share machines: these are packed in 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -96,7 +96,9 @@ class Placer:
         self._machines = {m.name: m for m in (*(m for m in held if m.state in USABLE), *ready)}
         self._held = {m.name for m in held}
         self._new = NewMachines(desired.definition.environment, (*taken, *(m.name for m in (*held, *free))))
-        self._makers = [Maker(offer, self._new) for offer in offers]
+        counts = Counter(m.gateway for m in held)
+        self._makers = [Maker(offer, self._new, counts[offer.gateway]) for offer in offers]
+        self._matching: dict[Wanted, list[Maker]] = {}
         self._sizes = sizes
         self._loads: dict[str, Load] = {}
         self._wanted: dict[tuple[str, str], Wanted] = {}
@@ -194,9 +196,16 @@ class Placer:
         return (
             self._idle(instance, wanted)
             or self._vacated(result, instance, wanted, anywhere=False)
-            or next(filter(None, (self._take(maker, instance, wanted) for maker in self._makers)), "")
+            or next(filter(None, (self._take(maker, instance, wanted) for maker in self._best(wanted))), "")
             or self._vacated(result, instance, wanted, anywhere=True)
         )
+
+    def _best(self, wanted: Wanted) -> list[Maker]:
+        """Who makes what will do, the best match first; among equals in order of preference."""
+        if wanted not in self._matching:
+            serving = (maker for maker in self._makers if maker.serves(wanted))
+            self._matching[wanted] = sorted(serving, key=lambda maker: maker.match(wanted))
+        return self._matching[wanted]
 
     def _takes(self, name: str, wanted: Wanted) -> bool:
         """Whether a machine takes one more; a new one that is not made after all takes none."""

@@ -233,8 +233,8 @@ def _grow(
     need = Need(size=rule.size, os=rule.os, gateway=rule.gateway)
     wanted = Wanted(rule.name, need, sizes[rule.size], rule.location, frozenset())
     fitting = [maker for maker in makers if _makes(maker, wanted, rule, sizes.values())]
-    # The nearest size first; Python's sort keeps the order of preference among equals.
-    fitting.sort(key=lambda maker: _amount(maker.shape(wanted)))
+    # The best match first; Python's sort keeps the order of preference among equals.
+    fitting.sort(key=lambda maker: maker.match(wanted))
     for made in range(count):
         name = next(filter(None, (maker.make(wanted, rule.name) for maker in fitting)), "")
         if not name:
@@ -248,10 +248,6 @@ def _makes(maker: Maker, wanted: Wanted, rule: PoolRule, sizes: Collection[Size]
     """Whether what a gateway would make counts as what the rule asks for; a larger one would be another rule's."""
     shape = maker.shape(wanted)
     return shape is not None and size_class(shape.size, sizes) == rule.size
-
-
-def _amount(shape: NewMachine | None) -> tuple[float, int, int]:
-    return (shape.size.cpu, shape.size.memory, shape.size.disk) if shape else (0, 0, 0)
 
 
 def _missing(

@@ -269,7 +269,7 @@ class Addresses:
         if not lacking.count:
             return []
         given = allocate(tx, self._actor, lacking, at, self._app.new_id(), patient=patient)
-        networks = {network.id: for_host(network) for _, network in given}
+        networks = {id: for_host(network) for id, network in {network.id: network for _, network in given}.items()}
         rows = [shown(assignment, networks[assignment.network]) for assignment, _ in given]
         if request.key:
             tx.addresses.answer(self._actor.tenant, request.key, _digest(request), {"addresses": rows}, at)

@@ -11,13 +11,20 @@ from adslib.adapters.gateways import KINDS
 from adslib.adapters.gateways.opening import DEFAULTS, LOCAL, SIDE_BY_SIDE, STATIC
 from adslib.app import App
 from adslib.domain.actor import Actor, Permission
-from adslib.domain.errors import AdsError, Invalid, NotFound, Unsupported
+from adslib.domain.errors import AdsError, Conflict, Invalid, NotFound, Unsupported
 from adslib.domain.gateway import Capability, Gateway
 from adslib.domain.gateway_setting import GatewaySetting
 from adslib.domain.names import checked_name
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.situation import DEFAULT_ASIDE, default_offers
+from adslib.usecases.viewing import visible_machine
+
+REFUSED = {
+    Capability.TEMPLATES: "keeps no instance templates",
+    Capability.UPLOAD: "takes no instance templates from files",
+    Capability.CAPTURE: "makes no instance templates of machines",
+}
 
 
 class Gateways:
@@ -106,7 +113,9 @@ class Gateways:
     def sizes(self, name: str) -> Sequence[Mapping[str, Any]]:
         """The sizes of machines that a gateway makes, smallest first; none if it makes no machines."""
         self._actor.must(Permission.VIEW, f"gateway '{name}'")
-        return [asdict(size) for size in self._open(name).offer().sizes]
+        chosen, _ = self._known()
+        offer = self._app.gateways.offer(self._app.gateways.setting(name, chosen), self._open(name))
+        return [{**asdict(size), "cost": offer.costs.get(size.name)} for size in offer.sizes]
 
     # ── instance templates ───────────────────────────────────────────────────────────────────────────
 
@@ -122,7 +131,7 @@ class Gateways:
     def upload_template(self, name: str, template: str, path: str, *, dry_run: bool = False) -> Outcome:
         """Give a gateway an instance template, from a file of this host; see `templates`."""
         self._actor.must(Permission.MACHINES, f"gateway '{name}'")
-        gateway = self._with_templates(name)
+        gateway = self._with_templates(name, Capability.UPLOAD)
         checked_name(template, "an instance template")
         message = f"instance template '{template}' uploaded to gateway '{name}'"
         if dry_run:
@@ -130,6 +139,33 @@ class Gateways:
         taken = gateway.upload_template(template, path)
         self._log(message)
         return Outcome(True, {}, asdict(taken), message=message)
+
+    def create_template(self, machine: str, template: str, *, dry_run: bool = False) -> Outcome:
+        """Make an instance template of a machine as it is now, at its gateway; see `templates`.
+
+        Args:
+            machine: its name in the pool.
+
+        Raises:
+            NotFound: there is no such machine. Conflict: there is another template of this name.
+            Unsupported: its gateway makes none of machines.
+        """
+        self._actor.must(Permission.MACHINES, f"machine '{machine}'")
+        with self._app.store.reading() as tx:
+            found = visible_machine(tx, self._actor, machine)
+        gateway = self._with_templates(found.gateway, Capability.CAPTURE)
+        checked_name(template, "an instance template")
+        if template in {each.name for each in gateway.templates()}:
+            raise Conflict(
+                f"gateway '{found.gateway}' has an instance template '{template}' already",
+                remedy="choose another name or delete it",
+            )
+        message = f"instance template '{template}' made of machine '{machine}' at gateway '{found.gateway}'"
+        if dry_run:
+            return Outcome(True, message=f"would be done: {message}")
+        made = gateway.create_template(found.ref, template)
+        self._log(message)
+        return Outcome(True, {}, asdict(made), message=message)
 
     def delete_template(self, name: str, template: str, *, dry_run: bool = False) -> Outcome:
         """Remove an instance template of a gateway; an absent one is left alone; see `templates`."""
@@ -159,7 +195,7 @@ class Gateways:
         shown = {**_setting(setting), "machines": machines}
         try:
             gateway = self._app.gateways.open_setting(setting)
-            offer = gateway.offer()
+            offer = self._app.gateways.offer(setting, gateway)
         except (AdsError, OSError, ImportError) as error:
             nothing: dict[str, Any] = {"capabilities": [], "sizes": [], "locations": [], "systems": [], "room": 0}
             return {**shown, "reachable": False, "reason": str(error), **nothing}
@@ -182,13 +218,11 @@ class Gateways:
         except NotFound as error:
             raise NotFound(str(error.problems[0].message), remedy="list them with: ads gateway list") from None
 
-    def _with_templates(self, name: str) -> Gateway:
+    def _with_templates(self, name: str, capability: Capability = Capability.TEMPLATES) -> Gateway:
         gateway = self._open(name)
-        if Capability.TEMPLATES not in gateway.capabilities:
+        if capability not in gateway.capabilities:
             offered = ", ".join(sorted(gateway.capabilities)) or "nothing of the kind"
-            raise Unsupported(
-                f"gateway '{name}' ({gateway.kind}) keeps no instance templates", remedy=f"it offers {offered}"
-            )
+            raise Unsupported(f"gateway '{name}' ({gateway.kind}) {REFUSED[capability]}", remedy=f"it offers {offered}")
         return gateway
 
     def _log(self, text: str) -> None:

@@ -176,7 +176,7 @@ def test_an_image_that_is_not_there_or_too_large_is_refused(virtual: Virtual) ->
 def test_a_hypervisor_that_is_down_fails(virtual: Virtual) -> None:
     gateway = virtual.open(uri="qemu+unix:///session?socket=/nowhere")
     for call in (gateway.machines, lambda: gateway.create(virtual.order())):
-        with pytest.raises(Failed, match="socket=/nowhere does not answer: .*No such file.*'uri'"):
+        with pytest.raises(Failed, match=r"socket=/nowhere does not answer: .*No such file.*'uri'"):
             call()
 
 
@@ -196,12 +196,12 @@ def test_a_hypervisor_that_hangs_is_not_waited_for_long(
 
 
 def test_a_hypervisor_that_wants_an_account(virtual: Virtual) -> None:
-    with pytest.raises(Failed, match="refuses to be used: authentication failed.*authentication file"):
+    with pytest.raises(Failed, match=r"refuses to be used: authentication failed.*authentication file"):
         virtual.open(uri=hypervisor().guarded).machines()
 
 
 def test_a_pool_that_is_not_there_is_named(virtual: Virtual) -> None:
-    with pytest.raises(Failed, match="there is no storage pool 'fast'.*'pool'"):
+    with pytest.raises(Failed, match=r"there is no storage pool 'fast'.*'pool'"):
         virtual.open(pool="fast").create(virtual.order())
     assert hypervisor().left() == []
 
@@ -212,7 +212,7 @@ def test_a_pool_that_is_not_there_is_named(virtual: Virtual) -> None:
         ({"uri": "qemu+tcp://ads:hidden@host/system"}, "uri: it holds a password"),
         ({"uri": "qemu+ssh://host/system?command=/tmp/x"}, "uri: it names a command"),
         ({"images": ""}, "images: it is missing"),
-        ({"images": "debian-12"}, "'debian-12' names no image"),
+        ({"images": "debian-12"}, "images: 'debian-12' will not do"),
         ({"interface": "eth0"}, "interface: 'eth0' will not do"),
         ({"prefix": "198.18.0.0/33"}, "prefix: .*198.18.0.0/33"),
         ({"router": "nowhere"}, "'nowhere'"),

@@ -1,4 +1,4 @@
-"""What a process of ads leaves at a hypervisor when it is killed at any point is finished or cleared away by the next."""
+"""What a process of ads that is killed leaves at a hypervisor is finished or cleared away by the next."""
 
 from __future__ import annotations
 

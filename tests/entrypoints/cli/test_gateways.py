@@ -59,6 +59,7 @@ def test_instance_templates(run: Run, tmp_path: Path) -> None:
         (["show", "cloud"], 4, "there is no gateway 'cloud'"),
         (["sizes", "cloud"], 4, "there is no gateway 'cloud'"),
         (["template", "list", "static"], 2, "keeps no instance templates"),
+        (["template", "create", "ghost", "golden"], 4, "no machine 'ghost'"),
         (["template", "upload", "local", "golden", "/no/where"], None, "/no/where"),
         (["remove", "local"], 2, "always there"),
     ],

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adslib.adapters.gateways.options import Options, read_common
 from adslib.adapters.gateways.registry import open_gateway
 from adslib.adapters.gateways.surroundings import HostKeys, Secret
-from adslib.domain.errors import AdsError, NotFound
+from adslib.domain.errors import AdsError, Invalid, NotFound
 from adslib.domain.gateway import Capability, Gateway, Offer, Sighting
 from adslib.domain.gateway_setting import GatewaySetting
 from adslib.domain.machine import Size
@@ -100,6 +101,23 @@ class Gateways:
             secret=self.secret,
         )
 
+    def offer(self, setting: GatewaySetting, gateway: Gateway) -> Offer:
+        """What a gateway offers, on the terms of its setting, whatever the provider tells.
+
+        Raises:
+            Invalid: the setting has costs of sizes that there are not.
+        """
+        offer, said = gateway.offer(), read_common(Options(setting.name, setting.options))
+        known = [size.name for size in offer.sizes]
+        for name in said.costs:
+            if name not in known:
+                raise Invalid(
+                    f"option costs: there is no size '{name}'",
+                    place=f"gateway {setting.name}",
+                    remedy=f"there are: {', '.join(known) or 'none'}",
+                )
+        return replace(offer, most=said.per_environment or None, costs={**offer.costs, **said.costs})
+
     def offers(self, settings: Iterable[GatewaySetting], *, with_default: bool) -> Offers:
         """Ask all added gateways that make machines, side by side; in the order of their names.
 
@@ -119,6 +137,6 @@ class Gateways:
         """Its offer, why it has none to give, or None if it makes no machines."""
         try:
             gateway = self.open_setting(setting)
-            return gateway.offer() if Capability.CREATE in gateway.capabilities else None
+            return self.offer(setting, gateway) if Capability.CREATE in gateway.capabilities else None
         except (AdsError, OSError, ImportError) as error:
             return str(error) or type(error).__name__

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from typing import Any, TypeVar
 
 from adslib.domain.errors import Invalid, Problem
 
 REFRESH_EVERY = "refresh_every"
 """An option of every gateway: seconds between two refreshes by whoever watches the pool; 0: only when asked."""
+
+PER_ENVIRONMENT = "per_environment"
+"""An option of every gateway: how many machines one environment may have there; 0: any number."""
+
+COSTS = "costs"
+"""An option of every gateway: what an hour costs, by the name of the size."""
 
 WEEK = 7 * 86400
 SECRET = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/.+")
@@ -99,13 +107,31 @@ class Options:
             return self._wrong(name, value, "use a list of names", default)
         return tuple(part.strip() for part in parts if part.strip())
 
+    def pairs(self, name: str) -> Mapping[str, str]:
+        """Words by name, also written as one text: `debian-12=a.img,rocky-9=b.img`."""
+        value = self._take(name, {})
+        try:
+            return _pairs(value)
+        except (TypeError, ValueError):
+            return self._wrong(name, value, "use names and words, like debian-12=a.img,rocky-9=b.img", {})
+
+    def numbers(self, name: str) -> Mapping[str, float]:
+        """Numbers by name, also written as one text: `small=0.02,large=0.4`."""
+        value = self._take(name, {})
+        try:
+            read = {key: float(number) for key, number in _pairs(value).items()}
+        except (TypeError, ValueError):
+            read = {"": -1}
+        good = all(0 <= number < inf for number in read.values())
+        return read if good else self._wrong(name, value, "use names and numbers, like small=0.02,large=0.4", {})
+
     def finish(self) -> None:
         """Refuse what is wrong or unknown.
 
         Raises:
             Invalid: with all that is wrong.
         """
-        self.whole(REFRESH_EVERY, 0, most=WEEK)
+        read_common(self)
         unknown = sorted(set(self._given) - self._known)
         known = ", ".join(sorted(self._known)) or "none"
         self._problems += [
@@ -125,3 +151,34 @@ class Options:
 
     def _refuse(self, what: str, remedy: str) -> None:
         self._problems.append(Problem(what, f"gateway {self._gateway}", remedy))
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What every gateway takes as options.
+
+    Args:
+        refresh_every, per_environment, costs: see the names of these options.
+    """
+
+    refresh_every: int
+    per_environment: int
+    costs: Mapping[str, float]
+
+
+def read_common(read: Options) -> Common:
+    """Read these options, whatever others there are."""
+    return Common(read.whole(REFRESH_EVERY, 0, most=WEEK), read.whole(PER_ENVIRONMENT, 0), read.numbers(COSTS))
+
+
+def _pairs(given: Any) -> Mapping[str, str]:
+    """Names with what belongs to them.
+
+    Raises:
+        TypeError, ValueError: it is something else.
+    """
+    parts = [part.split("=", 1) for part in given.split(",")] if isinstance(given, str) and given else given
+    read = {str(key).strip(): str(told).strip() for key, told in dict(parts or {}).items()}
+    if not all(key and told for key, told in read.items()):
+        raise ValueError(given)
+    return read

@@ -8,10 +8,25 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, literal, not_, select, text, tuple_, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    not_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from adslib.adapters.store.address_schema import address_history, address_requests, addresses
+from adslib.adapters.store.columns import UtcTime, among
 from adslib.adapters.store.statements import Crossed, Statements, Values, chunks
 from adslib.domain.assignment import Assignment
 from adslib.domain.prefix import Address, Prefix
@@ -40,19 +55,11 @@ class Addresses:
 
     def by_ids(self, ids: Iterable[str]) -> dict[str, Assignment]:
         """Assignments by their ids; those that are over are left out."""
-        return {
-            each.id: each for chunk in chunks(dict.fromkeys(ids)) for each in self._where(addresses.c.id.in_(chunk))
-        }
+        return {row[0]: Assignment(*row) for row in self._statements.rows(_BY_IDS, {"ids": list(dict.fromkeys(ids))})}
 
     def locked(self, ids: Iterable[str]) -> builtins.list[Assignment]:
         """Assignments that are about to be given back, and are ours from now on; those that are over are left out."""
-        # In order, so that two who want several never wait for each other.
-        query = select(*_OURS).order_by(addresses.c.id).with_for_update()
-        return [
-            Assignment(*row)
-            for chunk in chunks(sorted(set(ids)))
-            for row in self._statements.rows(query.where(addresses.c.id.in_(chunk)))
-        ]
+        return [Assignment(*row) for row in self._statements.rows(_LOCKED, {"ids": list(set(ids))})]
 
     def at(self, space: str, taken: Iterable[Address]) -> dict[Address, Assignment]:
         """Who has certain addresses of a space."""
@@ -141,11 +148,10 @@ class Addresses:
             resting: those of them whose address stays closed for now.
         """
         for over, rests in ((set(ids) - set(resting), False), (set(resting), True)):
-            for chunk in chunks(sorted(over)):
-                ours = select(*_OURS, literal(at), literal(actor), literal(rests)).where(addresses.c.id.in_(chunk))
-                columns = [*_PAST, address_history.c.released, address_history.c.released_by, address_history.c.resting]
-                self._statements.write(insert(address_history).from_select(columns, ours))
-                self._statements.write(delete(addresses).where(addresses.c.id.in_(chunk)))
+            if over:
+                what = {"ids": sorted(over)}
+                self._statements.write_later(_KEEP, [{**what, "at": at, "by": actor, "rests": rests}])
+                self._statements.write_later(_END, [what])
 
     def history(self, space: str, address: Address) -> builtins.list[tuple[Assignment, datetime, str]]:
         """Who had an address, the last one first: the assignment, when it was released, and by whom."""
@@ -244,6 +250,16 @@ def _between(table: Any, space: str, version: int, places: range) -> tuple[Colum
 
 
 _ADD = insert(addresses)
+_BY_IDS = select(*_OURS).where(among(addresses.c.id, "ids"))
+# In order, so that two who want several never wait for each other.
+_LOCKED = _BY_IDS.order_by(addresses.c.id).with_for_update()
+_KEEP = insert(address_history).from_select(
+    [*_PAST, address_history.c.released, address_history.c.released_by, address_history.c.resting],
+    _BY_IDS.add_columns(
+        *(bindparam(name, type_=type) for name, type in (("at", UtcTime()), ("by", Text()), ("rests", Boolean())))
+    ),
+)
+_END = delete(addresses).where(among(addresses.c.id, "ids"))
 
 
 @contextmanager

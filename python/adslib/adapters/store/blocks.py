@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, delete, func, insert, not_, select, update
+from sqlalchemy import BigInteger, Integer, bindparam, delete, func, insert, not_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adslib.adapters.store.address_schema import blocks, strips
@@ -135,10 +135,10 @@ class Blocks:
         query = select(blocks.c.start, blocks.c.bits).where(blocks.c.strip == strip.id, blocks.c.has_free)
         rows = self._statements.rows(query.order_by(blocks.c.start).limit(count))
         found = [place for start, bits in rows for place in take(start, unsigned(bits), count)[1]]
-        begun = self._statements.first(select(strips.c.next).where(strips.c.id == strip.id))
+        begun = self._statements.rows(_BEGUN, {"strip": strip.id})
         unmade = (
             place
-            for start, bits in self._unmade(strip, begun.next if begun else strip.begin)
+            for start, bits in self._unmade(strip, begun[0].next if begun else strip.begin)
             for place in take(start, bits, count)[1]
         )
         return sorted([*found, *islice(unmade, count)])[:count]
@@ -152,13 +152,12 @@ class Blocks:
 
     def _open(self, strip: Strip) -> int:
         """How many blocks with free places there are, up to `spread`."""
-        query = select(blocks.c.start).where(blocks.c.strip == strip.id, blocks.c.has_free).limit(strip.spread)
-        return len(self._statements.rows(query))
+        return len(self._statements.rows(_OPEN, {"strip": strip.id, "most": strip.spread}))
 
     def _all_begun(self, strip: Strip) -> bool:
         """Whether every block was begun: whoever we waited for may have filled his and begun no other."""
-        row = self._statements.first(select(strips.c.next).where(strips.c.id == strip.id))
-        return row is not None and row.next >= strip.usable.stop
+        begun = self._statements.rows(_BEGUN, {"strip": strip.id})
+        return bool(begun) and begun[0].next >= strip.usable.stop
 
     def _begun(self, strip: Strip, need: int, *, hasty: bool) -> list[tuple[int, int]]:
         """The next blocks that have free places, not written yet, while fewer than `spread` stand open."""
@@ -170,17 +169,15 @@ class Blocks:
         begun = list(islice(self._unmade(strip, start), _blocks_for(need)))
         reached = begun[-1][0] + PLACES if begun else strip.usable.stop
         if reached != start:
-            self._statements.write(update(strips).where(strips.c.id == strip.id).values(next=reached))
+            self._statements.write_later(_REACHED, [{"strip": strip.id, "reached": reached}])
         return begun
 
     def _unmade(self, strip: Strip, start: int) -> Iterator[tuple[int, int]]:
         """From here on the blocks that are not there yet and have free places, with their bits."""
         while start < strip.usable.stop:
             window = range(start, min(start + PLACES * CHUNK, strip.usable.stop), PLACES)
-            query = select(blocks.c.start).where(
-                blocks.c.strip == strip.id, blocks.c.start.between(window[0], window[-1])
-            )
-            made = {row[0] for row in self._statements.rows(query)}
+            places = {"strip": strip.id, "first": window[0], "last": window[-1]}
+            made = {row[0] for row in self._statements.rows(_MADE, places)}
             for each in window:
                 if each not in made and (bits := strip.bits(each)) != FULL:
                     yield each, bits
@@ -188,12 +185,12 @@ class Blocks:
 
     def _next(self, strip: Strip, *, hasty: bool = False) -> int | None:
         """Where the next block begins; from now on only we begin blocks. None: somebody else does, and we are hasty."""
-        query = select(strips.c.next).where(strips.c.id == strip.id).with_for_update(skip_locked=hasty)
-        row = self._statements.first(query)
-        if row is None and not hasty:
+        query, values = _NEXT_UNUSED if hasty else _NEXT, {"strip": strip.id}
+        rows = self._statements.rows(query, values)
+        if not rows and not hasty:
             self._insert_once(strips, {"id": strip.id, "next": strip.begin})
-            row = self._statements.first(query)
-        return None if row is None else int(row.next)
+            rows = self._statements.rows(query, values)
+        return int(rows[0].next) if rows else None
 
     def _one(self, strip: Strip, start: int) -> int:
         """The bits of one block, which is ours from now on; it is made if it is not there."""
@@ -225,7 +222,7 @@ class Blocks:
             taken += places
         rows = [_row(strip.id, start, bits, count) for start, (bits, count) in changed.items()]
         if begun:
-            self._statements.write(insert(blocks), rows)
+            self._statements.write_later(_ADD, rows)
         else:
             self._statements.write_later(_TAKE, [{f"b_{name}": value for name, value in row.items()} for row in rows])
         return taken
@@ -235,11 +232,11 @@ class Blocks:
         self._statements.write(change.values(bits=signed(bits), taken=blocks.c.taken + taken, has_free=bits != FULL))
 
     def _given_back(self, strip_id: str, start: int, bits: int, count: int, *, free: bool) -> None:
-        change = update(blocks).where(blocks.c.strip == strip_id, blocks.c.start == start)
-        values: dict[str, Any] = {"taken": blocks.c.taken - count}
+        values = {"b_strip": strip_id, "b_start": start, "b_taken": count}
         if free:
-            values |= {"bits": blocks.c.bits.op("&")(signed(FULL & ~bits)), "has_free": True}
-        self._statements.write(change.values(values))
+            self._statements.write_later(_FREED, [{**values, "b_keep": signed(FULL & ~bits)}])
+        else:
+            self._statements.write_later(_CLOSED, [values])
 
 
 _FREE = (
@@ -251,11 +248,26 @@ _FREE = (
 )
 _UNUSED = _FREE.with_for_update(skip_locked=True)
 
-_TAKE = (
-    update(blocks)
-    .where(blocks.c.strip == bindparam("b_strip"), blocks.c.start == bindparam("b_start"))
-    .values(bits=bindparam("b_bits"), taken=blocks.c.taken + bindparam("b_taken"), has_free=bindparam("b_has_free"))
+_OPEN = (
+    select(blocks.c.start)
+    .where(blocks.c.strip == bindparam("strip"), blocks.c.has_free)
+    .limit(bindparam("most", type_=Integer))
 )
+_BEGUN = select(strips.c.next).where(strips.c.id == bindparam("strip"))
+_NEXT = _BEGUN.with_for_update()
+_NEXT_UNUSED = _BEGUN.with_for_update(skip_locked=True)
+_REACHED = update(strips).where(strips.c.id == bindparam("strip")).values(next=bindparam("reached"))
+_MADE = select(blocks.c.start).where(
+    blocks.c.strip == bindparam("strip"), blocks.c.start.between(bindparam("first"), bindparam("last"))
+)
+_ADD = insert(blocks)
+
+_CHANGE = update(blocks).where(blocks.c.strip == bindparam("b_strip"), blocks.c.start == bindparam("b_start"))
+_TAKE = _CHANGE.values(
+    bits=bindparam("b_bits"), taken=blocks.c.taken + bindparam("b_taken"), has_free=bindparam("b_has_free")
+)
+_CLOSED = _CHANGE.values(taken=blocks.c.taken - bindparam("b_taken"))
+_FREED = _CLOSED.values(bits=blocks.c.bits.op("&")(bindparam("b_keep", type_=BigInteger)), has_free=True)
 
 
 def _blocks_for(need: int) -> int:

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, Integer, LargeBinary, Text, text
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Integer,
+    LargeBinary,
+    Text,
+    bindparam,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 
@@ -57,13 +74,40 @@ class Place(TypeDecorator[int]):
     impl = LargeBinary(16)
     cache_ok = True
 
-    def process_bind_param(self, value: int | None, dialect: Dialect) -> bytes | None:
-        """Turn a number into bytes."""
-        return None if value is None else value.to_bytes(16, "big")
+    def bind_processor(self, dialect: Dialect) -> Callable[[int | None], bytes | None]:
+        """Turn a number into bytes, which the drivers take as they are."""
+        return _as_bytes
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> int | None:
         """Give the number back."""
         return None if value is None else int.from_bytes(value, "big")
+
+
+class among(FunctionElement[bool]):  # noqa: N801 – a condition, as SQLAlchemy writes its own
+    """The condition that a text column holds one of the words that a parameter lists, however many there are."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[str], parameter: str) -> None:
+        words = JSON().with_variant(ARRAY(Text), "postgresql")
+        super().__init__(column, bindparam(parameter, type_=words))
+
+
+@compiles(among, "sqlite")
+def _among_json(element: among, compiler: SQLCompiler, **options: Any) -> str:
+    column, words = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({words}))"
+
+
+@compiles(among, "postgresql")
+def _among_array(element: among, compiler: SQLCompiler, **options: Any) -> str:
+    column, words = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} = ANY({words})"
+
+
+def _as_bytes(value: int | None) -> bytes | None:
+    return None if value is None else value.to_bytes(16, "big")
 
 
 def one_of(column: str, words: Iterable[StrEnum]) -> str:

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import builtins
+import json
 from collections.abc import Iterable
+from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, or_, select, text
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    LargeBinary,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    insert,
+    or_,
+    select,
+    text,
+    type_coerce,
+)
 
 from adslib.adapters.store.address_schema import networks
+from adslib.adapters.store.columns import Place, among
 from adslib.adapters.store.generations import matched_update, refuse_stale
 from adslib.adapters.store.statements import Statements, Values, chunks
 from adslib.domain.errors import Conflict, NotFound
@@ -61,7 +81,7 @@ class Networks:
 
     def by_ids(self, ids: set[str]) -> dict[str, Network]:
         """Networks by their ids; those that are gone are left out."""
-        return {network.id: network for network in self._where(networks.c.id.in_(sorted(ids)))}
+        return {network.id: network for network in self._found(_BY_IDS, {"ids": sorted(ids)})}
 
     def list(self, **exact: Any) -> builtins.list[Network]:
         """Networks by name; what is None does not filter.
@@ -110,7 +130,7 @@ class Networks:
 
     def giving_back(self, ids: Iterable[str]) -> dict[str, Network]:
         """Networks by their ids that addresses are about to be given back to; see `serving`."""
-        return {network.id: network for network in self.serving(networks.c.id.in_(sorted(ids)))}
+        return {network.id: network for network in self._found(_GIVING, {"ids": sorted(ids)})}
 
     def locked(self, *names: str) -> builtins.list[Network]:
         """Networks that are about to be changed, in the order of the names: nothing is taken from them meanwhile.
@@ -140,8 +160,8 @@ class Networks:
 
     def any_of(self, space: str, besides: str) -> Network | None:
         """Some network of a space, not the one with this id: all of a space are of one tenant."""
-        row = self._statements.first(select(networks).where(networks.c.space == space, networks.c.id != besides))
-        return network_of(row) if row else None
+        query = _ALL.where(networks.c.space == space, networks.c.id != besides).limit(1)
+        return next(iter(self._found(query)), None)
 
     def update(self, network: Network) -> None:
         """Write a network that was read before.
@@ -162,13 +182,22 @@ class Networks:
         return self._found(_ALL.where(*condition))
 
     def _found(self, query: Select[*tuple[Any, ...]], values: Values | None = None) -> builtins.list[Network]:
-        return [network_of(row) for row in self._statements.rows(query, values)]
+        return [_network(tuple(row)) for row in self._statements.rows(query, values)]
+
+
+def _plain(column: Column[Any]) -> ColumnElement[Any]:
+    """A column as the database keeps it: a row of these is its own key, by which its network is remembered."""
+    if isinstance(column.type, Place):
+        return type_coerce(column, LargeBinary).label(column.key)
+    return cast(column, Text).label(column.key) if isinstance(column.type, JSON) else column
 
 
 # Rows are locked in the order of their names, so that two who want several never wait for each other.
-_ALL = select(networks).order_by(networks.c.name)
+_ALL = select(*map(_plain, networks.c)).order_by(networks.c.name)
 _SERVING = _ALL.with_for_update(key_share=True, read=True)
 _OF_VLAN = _SERVING.where(networks.c.vlan == bindparam("vlan"), networks.c.datacenter == bindparam("datacenter"))
+_BY_IDS = _ALL.where(among(networks.c.id, "ids"))
+_GIVING = _SERVING.where(among(networks.c.id, "ids"))
 _NAMED = _SERVING.where(networks.c.name == bindparam("name"))
 
 
@@ -203,28 +232,21 @@ def values_of(network: Network) -> dict[str, Any]:
     }
 
 
-def network_of(row: Any) -> Network:
-    """The network of a row of the whole table."""
+@lru_cache(maxsize=4096)
+def _network(row: tuple[Any, ...]) -> Network:
+    """The network of a row of the whole table, as `_plain` reads it. Most are read again and again, seldom changed."""
+    had = dict(zip(networks.c.keys(), row, strict=True))
+    version = had["version"]
+    gateway = had["gateway"]
     return Network(
-        id=row.id,
-        name=row.name,
-        space=row.space,
-        prefix=Prefix(row.version, row.first, row.length),
-        role=Role(row.role),
-        vlan=row.vlan,
-        vxlan=row.vxlan,
-        lan=row.lan,
-        datacenter=row.datacenter,
-        owner=row.owner,
-        tenant=row.tenant,
-        position=row.position,
-        gateway=None if row.gateway is None else Address(row.version, row.gateway),
-        resolvers=tuple(read_address(resolver) for resolver in row.resolvers),
-        mtu=row.mtu,
-        zone=row.zone,
-        pattern=row.pattern,
-        cooldown=row.cooldown,
-        held=tuple(Held(read_address(first), read_address(last), why) for first, last, why in row.held),
-        tags=row.tags,
-        generation=row.generation,
+        **{name: had[name] for name in _ALIKE},
+        prefix=Prefix(version, int.from_bytes(had["first"], "big"), had["length"]),
+        role=Role(had["role"]),
+        gateway=None if gateway is None else Address(version, int.from_bytes(gateway, "big")),
+        resolvers=tuple(read_address(resolver) for resolver in json.loads(had["resolvers"])),
+        held=tuple(Held(read_address(first), read_address(last), why) for first, last, why in json.loads(had["held"])),
+        tags=json.loads(had["tags"]),
     )
+
+
+_ALIKE = sorted({field.name for field in fields(Network)} - {"prefix", "role", "gateway", "resolvers", "held", "tags"})

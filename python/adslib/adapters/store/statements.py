@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Dialect, Executable, Select, Table
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from adslib.adapters.store.connecting import NotPlainError
+from adslib.adapters.store.prepared import prepared
 from adslib.domain.errors import Conflict, Invalid
 
 T = TypeVar("T")
@@ -56,10 +57,14 @@ class Statements:
         """All rows of a query; their values have names too.
 
         Args:
-            values: of the query's parameters; a query that is made once is run several times as fast.
+            values: of the parameters of a query that is made once, for all transactions; it runs several times as fast.
         """
-        found: Sequence[Any] = self._run(query, values).all()
-        return found
+        if values is None:
+            found: Sequence[Any] = self._run(query).all()
+            return found
+        self.flush()
+        with _storable():
+            return prepared(query, self.connection.dialect).rows(self.connection, values)
 
     def first(self, query: Select[*tuple[Any, ...]]) -> Any:
         """The first row of a query; None: there is none."""
@@ -75,7 +80,11 @@ class Statements:
         return int(self._run(statement, rows).rowcount)
 
     def write_later(self, statement: Executable, rows: Sequence[Values]) -> None:
-        """Change something that nobody asks after: at the next statement, or at the end of the transaction."""
+        """Change something that nobody asks after: at the next statement, or at the end of the transaction.
+
+        Args:
+            statement: one that is made once, for all transactions. rows: the values of its parameters.
+        """
         self._must_be_writable()
         self._later.append((statement, rows[0] if len(rows) == 1 else rows))
 
@@ -96,7 +105,7 @@ class Statements:
         try:
             with self._together():
                 for statement, rows in later:
-                    self._execute(statement, rows)
+                    self._execute_prepared(statement, rows)
                 if commit:
                     self.connection.commit()
         except IntegrityError as error:
@@ -169,15 +178,26 @@ class Statements:
         return self._execute(statement, rows)
 
     def _execute(self, statement: Executable, rows: Values | Sequence[Values] | None = None) -> Any:
-        try:
+        with _storable():
             return self.connection.execute(statement, rows)
-        except (OverflowError, UnicodeError, NotPlainError) as error:
-            # The drivers raise these bare: a number beyond 64 bits, a file name that is no text.
-            raise Invalid(f"the value cannot be stored: {error}", remedy=STORABLE) from error
+
+    def _execute_prepared(self, statement: Executable, rows: Values | Sequence[Values]) -> None:
+        keys = tuple(rows if isinstance(rows, Mapping) else rows[0])
+        with _storable():
+            prepared(statement, self.connection.dialect, keys).run(self.connection, rows)
 
     def _must_be_writable(self) -> None:
         if not self.writable:
             raise RuntimeError("a reading changes nothing; use store.transaction()")
+
+
+@contextmanager
+def _storable() -> Iterator[None]:
+    try:
+        yield
+    except (OverflowError, UnicodeError, NotPlainError) as error:
+        # The drivers raise these bare: a number beyond 64 bits, a file name that is no text.
+        raise Invalid(f"the value cannot be stored: {error}", remedy=STORABLE) from error
 
 
 @lru_cache(maxsize=32)

@@ -249,7 +249,13 @@ FIELDS: Mapping[str, Fields] = {
     },
     "gateway list": GATEWAY,
     "gateway show": {**GATEWAY, "options": "as they were given"},
-    "gateway sizes": {"name": "the size's name", "cpu": "cores", "memory": "MiB", "disk": "GiB"},
+    "gateway sizes": {
+        "name": "the size's name",
+        "cpu": "cores",
+        "memory": "MiB",
+        "disk": "GiB",
+        "cost": "of an hour; null: nobody tells",
+    },
     "gateway template list": {
         "name": "the instance template's name",
         "os": "its operating system",

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from adslib.domain.errors import NotFound
-from adslib.entrypoints.cli.options import DryRun, GatewayName, OutputFormat, pairs
+from adslib.entrypoints.cli.options import DryRun, GatewayName, MachineName, OutputFormat, pairs
 from adslib.entrypoints.cli.presenting import Column, Format, show_outcome, show_rows, show_thing
 from adslib.entrypoints.cli.session import opened
 
@@ -85,7 +85,13 @@ def sizes(ctx: typer.Context, name: GatewayName, format: OutputFormat = Format.T
     """List the sizes of machines that a gateway makes."""
     with opened(ctx) as ads:
         rows = ads.gateways.sizes(name)
-    columns = [Column("name", "size"), Column("cpu", "cores"), Column("memory", "MiB"), Column("disk", "GiB")]
+    columns = [
+        Column("name", "size"),
+        Column("cpu", "cores"),
+        Column("memory", "MiB"),
+        Column("disk", "GiB"),
+        Column("cost", "an hour"),
+    ]
     show_rows(rows, columns, format, none="It makes no machines.")
 
 
@@ -95,6 +101,20 @@ def list_templates(ctx: typer.Context, name: GatewayName, format: OutputFormat =
     with opened(ctx) as ads:
         rows = ads.gateways.templates(name)
     show_rows(rows, [Column("name", "template"), Column("os"), Column("size_bytes", "bytes")], format)
+
+
+@templates.command("create")
+def create_template(
+    ctx: typer.Context,
+    machine: MachineName,
+    template: TemplateName,
+    dry_run: DryRun = False,
+    format: OutputFormat = Format.TABLE,
+) -> None:
+    """Make an instance template of a machine as it is now, at its gateway."""
+    with opened(ctx) as ads:
+        outcome = ads.gateways.create_template(machine, template, dry_run=dry_run)
+    show_outcome(outcome, format, dry_run=dry_run)
 
 
 @templates.command("upload")

@@ -22,7 +22,6 @@ from adslib.adapters.gateways.remote.gateway import RemoteGateway, read_terms
 from adslib.adapters.gateways.surroundings import Surroundings
 from adslib.domain.gateway import Gateway
 
-IMAGE = re.compile(r"([A-Za-z0-9][\w.-]*)=([^/=\s]+)")
 INTERFACE = re.compile(r"(network|bridge):([\w.-]+)|user")
 
 # It would print its errors beside raising them.
@@ -39,7 +38,7 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
     place = around.home / "libvirt" / name
     uri = read.text("uri", "qemu:///system")
     pool = read.text("pool", "default")
-    images = _images(read, read.names("images"))
+    images = read.pairs("images")
     interface = _interface(read, read.text("interface", "network:default"))
     prefix = _prefix(read, read.text("prefix"), read.text("router"), read.names("resolvers"))
     key = read.text("key")
@@ -48,6 +47,8 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
     grace = read.number("grace", 60, most=3600)
     terms = read_terms(read)
     _check_uri(read, uri)
+    if not options.get("images"):
+        read.refuse("images", "it is missing", "name the volume of each operating system: debian-12=debian-12.qcow2")
     if key and not Path(f"{key}.pub").is_file():
         read.refuse("key", f"there is no {key}.pub", "name a private key whose public key lies beside it")
     read.finish()
@@ -74,15 +75,6 @@ def _check_uri(read: Options, uri: str) -> None:
         read.refuse("uri", "it holds a password", "put it into libvirt's authentication file (auth.conf)")
     if "command" in dict(parse_qsl(parts.query, keep_blank_values=True)):
         read.refuse("uri", "it names a command to run", "leave out 'command'")
-
-
-def _images(read: Options, given: tuple[str, ...]) -> Mapping[str, str]:
-    found = [IMAGE.fullmatch(each) for each in given]
-    if not given or None in found:
-        wrong = [each for each in given if not IMAGE.fullmatch(each)]
-        told = f"'{wrong[0]}' names no image" if wrong else "it is missing"
-        read.refuse("images", told, "say which volume each operating system is on, like debian-12=debian-12.qcow2")
-    return {each[1]: each[2] for each in found if each}
 
 
 def _interface(read: Options, given: str) -> Interface:

@@ -132,9 +132,11 @@ class LibvirtDriver:
         return self.machine(documents.uuid_of(id))
 
     def offer(self) -> Offer:
-        """What the sizes of the settings and the images say."""
+        """The sizes of the settings that fit into the hypervisor's memory, and the systems that there are images of."""
+        memory = self._ask(lambda at: at.getInfo())[1]
+        sizes = tuple(size for size in self.sizes if size.memory <= memory)
         places = (self.location,) if self.location else ()
-        return Offer(self.gateway, KIND, self.sizes, places, tuple(self.images), ABILITIES)
+        return Offer(self.gateway, KIND, sizes, places, tuple(self.images), ABILITIES)
 
     # ── acting ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -21,7 +21,9 @@ class Hypervisor:
     """
 
     def __init__(self, uri: str) -> None:
-        self.uri = uri
+        # ssh would ask a person for a password where there is none to answer.
+        quiet = "+ssh:" in uri and "no_tty" not in uri
+        self.uri = f"{uri}{'&' if '?' in uri else '?'}no_tty=1" if quiet else uri
         self._connection: Any = None
         self._opening = Lock()
 
