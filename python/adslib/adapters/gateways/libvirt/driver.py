@@ -12,22 +12,21 @@ from typing import Any, TypeVar
 
 import libvirt
 
-from adslib.adapters.gateways.libvirt import documents, seed
+from adslib.adapters.gateways.libvirt import documents, errors, seed
 from adslib.adapters.gateways.libvirt.access import Access
 from adslib.adapters.gateways.libvirt.documents import CREATING, DELETING, NAMESPACE, PREFIX, Interface, Tag
+from adslib.adapters.gateways.libvirt.errors import code_of
 from adslib.adapters.gateways.libvirt.hypervisor import Hypervisor
+from adslib.adapters.gateways.libvirt.looking import ABILITIES, KIND, Eyes
 from adslib.adapters.gateways.libvirt.seed import Prefix
 from adslib.adapters.gateways.libvirt.volumes import Volumes
 from adslib.adapters.gateways.remote.calls import came
 from adslib.adapters.gateways.surroundings import HostKeys
-from adslib.domain.errors import AdsError, Conflict, Failed, Invalid, NotFound
+from adslib.domain.errors import AdsError, Conflict, Failed, Invalid
 from adslib.domain.gateway import Capability, InstanceTemplate, Offer, Order, Sighting, Snapshot
-from adslib.domain.lifecycle import MachineState
-from adslib.domain.machine import Reach, Size
+from adslib.domain.machine import Size
 
 T = TypeVar("T")
-KIND = "vm"
-ABILITIES = frozenset({"packages", "systemd"})
 EVERYTHING = frozenset(Capability) - {Capability.NOTIFY}
 UNDEFINE = (
     libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
@@ -35,25 +34,6 @@ UNDEFINE = (
     | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
 )
 BOTH = libvirt.VIR_DOMAIN_AFFECT_LIVE | libvirt.VIR_DOMAIN_AFFECT_CONFIG
-STATES = {
-    libvirt.VIR_DOMAIN_RUNNING: MachineState.RUNNING,
-    libvirt.VIR_DOMAIN_BLOCKED: MachineState.RUNNING,
-    libvirt.VIR_DOMAIN_SHUTDOWN: MachineState.RUNNING,
-    libvirt.VIR_DOMAIN_SHUTOFF: MachineState.STOPPED,
-    libvirt.VIR_DOMAIN_CRASHED: MachineState.FAILED,
-}
-"""What is not among these is paused or asleep, and neither runs nor is stopped."""
-
-REFUSED = frozenset({libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED, libvirt.VIR_ERR_AUTH_UNAVAILABLE})
-PASSING = frozenset(
-    {
-        libvirt.VIR_ERR_SYSTEM_ERROR,
-        libvirt.VIR_ERR_RPC,
-        libvirt.VIR_ERR_NO_CONNECT,
-        libvirt.VIR_ERR_OPERATION_TIMEOUT,
-        libvirt.VIR_ERR_RESOURCE_BUSY,
-    }
-)
 
 
 @dataclass
@@ -61,10 +41,10 @@ class LibvirtDriver:
     """The machines of one libvirtd.
 
     Args:
-        gateway: its name. images: volumes by operating system. sizes: what machines can be.
+        gateway: its name. volumes: where their disks are. sizes: what machines can be.
         interface: how they are connected. prefix: where addresses come from that are given; None: none are.
-        access: who may enter. location: where they are. grace: seconds to shut down in; then they are cut off.
-        patience: seconds for what copies.
+        access: who may enter. host_keys: where theirs are pinned. location: where they are.
+        grace: seconds to shut down in; then they are cut off. patience: seconds for what copies.
     """
 
     gateway: str
@@ -86,46 +66,27 @@ class LibvirtDriver:
         """Addresses are taken where it is known how to give them."""
         self.capabilities = EVERYTHING if self.prefix else EVERYTHING - {Capability.ADDRESS}
         self.images = self.volumes.images
-
-    # ── errors ───────────────────────────────────────────────────────────────────────────────────────
+        self._eyes = Eyes(self.access, self.host_keys, self.interface, self.location)
 
     def told(self, error: Exception) -> AdsError | None:
         """What an error of libvirt means."""
-        place = f"gateway {self.gateway}"
-        if isinstance(error, TimeoutError):
-            told = f"{self.hypervisor.uri} does not answer: it takes too long"
-            return Failed(told, place=place, remedy="look whether libvirtd runs there")
-        if not isinstance(error, libvirt.libvirtError):
-            return None
-        code = error.get_error_code()
-        if code == libvirt.VIR_ERR_NO_DOMAIN:
-            return NotFound("there is no machine of this kind any more", place=place)
-        if code == libvirt.VIR_ERR_NO_STORAGE_POOL:
-            told = f"there is no storage pool '{self.volumes.pool}'"
-            return Failed(told, place=place, remedy="make it with virsh pool-define-as, or set the option 'pool'")
-        if code in REFUSED:
-            told = f"{self.hypervisor.uri} refuses to be used: {error}"
-            return Failed(told, place=place, remedy="look at libvirt's authentication file, or use another account")
-        if code in (libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_RPC, libvirt.VIR_ERR_NO_CONNECT):
-            told = f"{self.hypervisor.uri} does not answer: {error}"
-            return Failed(told, place=place, remedy="look whether libvirtd runs there, and correct the option 'uri'")
-        return Failed(f"libvirt says: {error}", place=place, remedy="look at the log of libvirtd")
+        return errors.told(error, f"gateway {self.gateway}", self.hypervisor.uri, self.volumes.pool)
 
     def passing(self, error: Exception) -> bool:
         """Whether libvirt may do it a little later."""
-        if not isinstance(error, libvirt.libvirtError):
-            return False
-        return error.get_error_code() in PASSING or "asynchronous jobs" in str(error)
+        return errors.passing(error)
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────
 
     def machines(self) -> Sequence[Sighting]:
         """All machines of the hypervisor."""
-        return self._ask(lambda at: [seen for each in at.listAllDomains() if (seen := self._seen(each))], self.patience)
+        return self._ask(
+            lambda at: [seen for each in at.listAllDomains() if (seen := self._eyes.see(each))], self.patience
+        )
 
     def machine(self, ref: str) -> Sighting | None:
         """One machine."""
-        return self._ask(lambda at: self._seen(_domain(at, ref)))
+        return self._ask(lambda at: (domain := _domain(at, ref)) and self._eyes.see(domain))
 
     def find(self, id: str) -> Sighting | None:
         """The machine of an order."""
@@ -315,49 +276,6 @@ class LibvirtDriver:
         network = seed.network_data(documents.mac_of(order.id), order.address, self.prefix)
         return seed.image(order.id, user, network)
 
-    def _seen(self, domain: Any) -> Sighting | None:
-        """A machine as it is; None if it goes meanwhile."""
-        try:
-            return self._sighting(domain) if domain else None
-        except libvirt.libvirtError as error:
-            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-                return None
-            raise
-
-    def _sighting(self, domain: Any) -> Sighting:
-        document = documents.read(domain.XMLDesc())
-        tag = documents.tag_of(document)
-        state = STATES.get(domain.state()[0], MachineState.UNKNOWN)
-        reach = Reach(address=_address(domain, document) if state is MachineState.RUNNING else "")
-        seen = Sighting(
-            domain.UUIDString(), domain.name(), state, "", KIND, documents.size_of(document), location=self.location
-        )
-        if tag is None:
-            return replace(seen, reach=reach)
-        if tag.state:
-            state = MachineState(tag.state)
-        elif state is MachineState.RUNNING and not (tag.address or reach.address) and self.interface.kind != "user":
-            state = MachineState.CREATING
-        arguments = self.host_keys.arguments(tag.id)
-        return replace(
-            seen,
-            id=tag.id,
-            name=tag.name,
-            state=state,
-            size=tag.size,
-            os=tag.os,
-            image=tag.image,
-            location=tag.location,
-            reach=Reach(
-                address=tag.address or reach.address,
-                user=self.access.user,
-                become="sudo",
-                key=str(self.access.key),
-                vars={"ansible_ssh_common_args": arguments} if arguments else {},
-            ),
-            capabilities=ABILITIES,
-        )
-
 
 def _foreign(domain: Any) -> Invalid:
     return Invalid("ads did not make this machine", place=domain.name(), remedy="use virsh for what others made")
@@ -370,7 +288,7 @@ def _unless_stopped(act: Callable[[Any], Any]) -> Callable[[Any], Any]:
         try:
             return act(domain)
         except libvirt.libvirtError as error:
-            if error.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID and not domain.isActive():
+            if code_of(error) == libvirt.VIR_ERR_OPERATION_INVALID and not domain.isActive():
                 return True
             raise
 
@@ -381,7 +299,7 @@ def _domain(connection: Any, ref: str) -> Any | None:
     try:
         return connection.lookupByUUIDString(ref)
     except libvirt.libvirtError as error:
-        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+        if code_of(error) == libvirt.VIR_ERR_NO_DOMAIN:
             return None
         raise
 
@@ -390,20 +308,3 @@ def _write(domain: Any, tag: Tag) -> None:
     """Write the tag of a machine, also for when it starts again."""
     where = BOTH if domain.isActive() else libvirt.VIR_DOMAIN_AFFECT_CONFIG
     domain.setMetadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, tag.document(), PREFIX, NAMESPACE, where)
-
-
-def _address(domain: Any, document: Any) -> str:
-    """The first address of a running machine that others can use: what libvirt lent it, else what its agent tells."""
-    sources = [libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE]
-    if document.find("devices/channel/target[@state='connected']") is not None:
-        sources.append(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT)
-    for source in sources:
-        try:
-            found = domain.interfaceAddresses(source)
-        except libvirt.libvirtError:
-            continue
-        for interface in found.values():
-            for each in interface["addrs"] or ():
-                if not (address := ipaddress.ip_address(each["addr"])).is_loopback and not address.is_link_local:
-                    return str(address)
-    return ""

@@ -16,6 +16,7 @@ import libvirt
 
 from adslib.adapters.gateways.libvirt import documents
 from adslib.adapters.gateways.libvirt.documents import disk_name, seed_name
+from adslib.adapters.gateways.libvirt.errors import code_of
 from adslib.domain.errors import Conflict, Invalid
 from adslib.domain.gateway import InstanceTemplate, Order
 
@@ -129,7 +130,7 @@ def _find(pool: Any, name: str) -> Any | None:
     try:
         return pool.storageVolLookupByName(name)
     except libvirt.libvirtError as error:
-        if error.get_error_code() == libvirt.VIR_ERR_NO_STORAGE_VOL:
+        if code_of(error) == libvirt.VIR_ERR_NO_STORAGE_VOL:
             return None
         raise
 
