@@ -84,7 +84,7 @@ def test_a_machine_is_told_who_it_is_and_who_may_enter(virtual: Virtual) -> None
     assert keys.pinned(made.id) == [user["ssh_keys"]["ed25519_public"]]
     assert made.reach.vars == {"ansible_ssh_common_args": keys.arguments(made.id)}
     assert network["addresses"] == [f"{virtual.fixed}/18"]
-    assert network["routes"] == [{"to": "0.0.0.0/0", "via": "198.18.64.1"}]
+    assert network["gateway4"] == "198.18.64.1"
     assert told["meta-data"] == {"instance-id": made.id}
     with hypervisor().connected() as connection:
         assert network["match"]["macaddress"] in connection.lookupByName("web1").XMLDesc()

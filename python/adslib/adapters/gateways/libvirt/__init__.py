@@ -39,6 +39,7 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
     uri = read.text("uri", "qemu:///system")
     pool = read.text("pool", "default")
     images = read.pairs("images")
+    domain = read.word("domain", "", ("kvm", "qemu"))
     interface = _interface(read, read.text("interface", "network:default"))
     prefix = _prefix(read, read.text("prefix"), read.text("router"), read.names("resolvers"))
     key = read.text("key")
@@ -57,6 +58,7 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
         hypervisor=Hypervisor(uri),
         volumes=Volumes(pool, images),
         sizes=around.sizes,
+        domain=domain,
         interface=interface,
         prefix=prefix,
         access=Access(user, Path(key) if key else place / "key"),

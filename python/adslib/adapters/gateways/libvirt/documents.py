@@ -119,7 +119,8 @@ def machine(order: Order, tag: Tag, kind: str, arch: str, pool: str, interface: 
         E.metadata(tag.element()),
         E.memory(str(order.size.memory), unit="MiB"),
         E.vcpu(str(max(1, round(order.size.cpu)))),
-        E.cpu(mode="maximum"),
+        # All that the host's processor has, or all that QEMU simulates.
+        E.cpu(mode="host-model" if kind == "kvm" else "maximum"),
         E.os(E.type("hvm", arch=arch), E.boot(dev="hd")),
         E.features(E.acpi()),
         E.devices(

@@ -42,7 +42,8 @@ class LibvirtDriver:
 
     Args:
         gateway: its name. volumes: where their disks are. sizes: what machines can be.
-        interface: how they are connected. prefix: where addresses come from that are given; None: none are.
+        domain: `kvm` or `qemu`; empty: the better of those there are. interface: how they are connected.
+        prefix: where addresses come from that are given; None: none are.
         access: who may enter. host_keys: where theirs are pinned. location: where they are.
         grace: seconds to shut down in; then they are cut off. patience: seconds for what copies.
     """
@@ -51,6 +52,7 @@ class LibvirtDriver:
     hypervisor: Hypervisor
     volumes: Volumes
     sizes: tuple[Size, ...]
+    domain: str
     interface: Interface
     prefix: Prefix | None
     access: Access
@@ -234,11 +236,11 @@ class LibvirtDriver:
 
     @cached_property
     def _able(self) -> tuple[str, str]:
-        """The architecture of the hypervisor, and the best kind of machine for it."""
+        """The architecture of the hypervisor, and the kind of machine for it."""
         told = documents.read(self._ask(lambda at: at.getCapabilities()))
         arch = told.findtext("host/cpu/arch")
         kinds = [each.get("type") for each in told.findall(f"guest/arch[@name='{arch}']/domain")]
-        return arch, next(kind for kind in ("kvm", "qemu", *kinds) if kind in kinds)
+        return arch, self.domain or next(kind for kind in ("kvm", "qemu", *kinds) if kind in kinds)
 
     def _check(self, order: Order) -> None:
         """Refuse an address that cannot be given."""

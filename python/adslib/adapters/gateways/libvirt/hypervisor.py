@@ -13,6 +13,10 @@ T = TypeVar("T")
 ANSWER_SECONDS = 30.0
 
 
+class Unreachable(Exception):
+    """There is no connection; the cause says why."""
+
+
 class Hypervisor:
     """One libvirtd, connected when it is first asked.
 
@@ -34,7 +38,8 @@ class Hypervisor:
             act: takes the `virConnect`. seconds: how long it may take; 0: as long as an answer.
 
         Raises:
-            libvirt.libvirtError: as it says. TimeoutError: it does not answer; what hangs is left to hang.
+            libvirt.libvirtError: as it says. Unreachable: it cannot be asked.
+            TimeoutError: it does not answer; what hangs is left to hang.
         """
         answer: Future[T] = Future()
 
@@ -51,5 +56,8 @@ class Hypervisor:
     def _open(self) -> Any:
         with self._opening:
             if self._connection is None or not self._connection.isAlive():
-                self._connection = libvirt.open(self.uri)
+                try:
+                    self._connection = libvirt.open(self.uri)
+                except libvirt.libvirtError as error:
+                    raise Unreachable from error
             return self._connection

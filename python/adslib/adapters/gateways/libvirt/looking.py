@@ -87,10 +87,14 @@ class Eyes:
 
 
 def _address(domain: Any, document: Any) -> str:
-    """The first address of a running machine that others can use: what libvirt lent it, else what its agent tells."""
+    """The first address of a running machine that others can use.
+
+    What libvirt lent it, else what its agent tells, else whom the hypervisor heard on the bridge.
+    """
     sources = [libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE]
     if document.find("devices/channel/target[@state='connected']") is not None:
         sources.append(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT)
+    sources.append(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP)
     for source in sources:
         try:
             interfaces = domain.interfaceAddresses(source).values()

@@ -57,9 +57,9 @@ def network_data(mac: str, address: str, prefix: Prefix | None) -> str:
     """How it is connected: with the address that it was given, or by DHCP."""
     way: dict[str, Any] = {"match": {"macaddress": mac}}
     if address and prefix:
-        anywhere = "0.0.0.0/0" if prefix.network.version == 4 else "::/0"
         way["addresses"] = [f"{address}/{prefix.network.prefixlen}"]
-        way["routes"] = [{"to": anywhere, "via": str(prefix.router)}]
+        # Not by `routes`, for which ifupdown would need a program that few images have.
+        way[f"gateway{prefix.network.version}"] = str(prefix.router)
         way["nameservers"] = {"addresses": list(prefix.resolvers)}
     else:
         way["dhcp4"] = True
