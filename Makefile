@@ -18,7 +18,7 @@ SAMPLE ?=#         how many of the slow tests to run; all without it
 
 PYTEST_WORDS = -n $(strip $(JOBS)) --dist worksteal -q
 
-.PHONY: help install demo undemo test check suite test-newest test-slow molecule bench docs \
+.PHONY: help install demo undemo demo-lxc undemo-lxc test check suite test-newest test-slow molecule molecule-lxc bench docs \
         coverage-of-requirements lock packages clean
 
 help: ## Show this list
@@ -31,6 +31,12 @@ demo: install ## Define, deploy, test and take live a telephony environment on t
 
 undemo: install ## Take the demo down and return everything it holds
 	@$(PYTHON) tools/demo.py down
+
+demo-lxc: install ## The same on real hosts: two tenants on system containers with systemd; needs root and lxc
+	@$(PYTHON) tools/demo_lxc.py up
+
+undemo-lxc: install ## Take that down; what the hosts stand on stays in build/hosts
+	@$(PYTHON) tools/demo_lxc.py down
 
 test: packages check test-newest suite ## The one test command: every gate and the whole suite
 
@@ -58,6 +64,9 @@ test-slow: install packages ## The slow crash runs and the runs at scale; SAMPLE
 
 molecule: install packages ## Every role's molecule scenarios, on local machines
 	@$(PYTHON) tools/collection.py molecule
+
+molecule-lxc: install ## The same scenarios on system containers with systemd; needs root and lxc
+	@$(PYTHON) tools/collection.py molecule-lxc
 
 bench: install packages ## Measure against the budgets; results go to benchmarks/RESULTS.md
 	@$(PYTHON) benchmarks/run.py

@@ -22,7 +22,8 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -65,14 +66,28 @@ class Spent:
 
 @dataclass(frozen=True)
 class Site:
-    """Machines of one contender in one repetition: a home of its own."""
+    """Local machines of one contender in one repetition: a home of its own."""
 
     folder: Path
     in_tier: int
 
-    @property
+    @cached_property
     def gateway(self) -> Gateway:
         return open_gateway("local", "local", {}, home=self.folder / "home")
+
+    playbook = "playbook.yml"
+    surroundings: Mapping[str, str] = field(default_factory=dict)
+    """Variables of ansible-playbook, for all contenders."""
+
+    def host(self, machine: Sighting) -> dict[str, Any]:
+        """The variables of a machine, for the playbook."""
+        return {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": machine.reach.python,
+            "root": machine.reach.root,
+            "init": machine.reach.vars["ads_init"],
+            "supervisorctl": str(Path(sys.executable).with_name("supervisorctl")),
+        }
 
     @property
     def url(self) -> str:
@@ -116,7 +131,18 @@ def prepare_ads(site: Site, seen: list[Sighting]) -> list[str]:
     with adslib.connect(site.url) as ads:
         with ads.app.store.transaction() as tx:
             tx.machines.add_many(
-                Machine(s.id, s.name, "local", s.ref, kind=s.kind, size=s.size, os=s.os, reach=s.reach) for s in seen
+                Machine(
+                    s.id,
+                    s.name,
+                    site.gateway.name,
+                    s.ref,
+                    kind=s.kind,
+                    size=s.size,
+                    os=s.os,
+                    reach=s.reach,
+                    capabilities=s.capabilities,
+                )
+                for s in seen
             )
         ads.environments.create(adslib.load(str(HAND / "tiers.yml"), {"count": site.in_tier}))
     return ["ads.deploy.deploy", "-e", "ads_environment=tiers"]
@@ -124,21 +150,17 @@ def prepare_ads(site: Site, seen: list[Sighting]) -> list[str]:
 
 def prepare_peer(site: Site, seen: list[Sighting]) -> list[str]:
     """An inventory of the machines; returns the words for ansible-playbook."""
-    own = {"supervisorctl": str(Path(sys.executable).with_name("supervisorctl"))}
     groups: dict[str, Any] = {tier: {"hosts": {}} for tier in TIERS}
     for number, machine in enumerate(seen):
         index, tier = divmod(number, len(TIERS))
         groups[TIERS[tier]]["hosts"][f"{TIERS[tier]}-{index + 1}"] = {
-            "ansible_connection": "local",
+            **site.host(machine),
             "ansible_host": machine.reach.address,
-            "ansible_python_interpreter": machine.reach.python,
-            "root": machine.reach.root,
-            "init": machine.reach.vars["ads_init"],
             "index": index + 1,
         }
     path = site.folder / "inventory.json"
-    path.write_text(json.dumps({"all": {"vars": own, "children": groups}}))
-    return ["-i", str(path), str(HAND / "playbook.yml")]
+    path.write_text(json.dumps({"all": {"children": groups}}))
+    return ["-i", str(path), str(HAND / site.playbook)]
 
 
 def await_holders(folder: Path) -> None:
@@ -164,13 +186,13 @@ def answers(seen: list[Sighting]) -> Answers:
     return {f"{each['service']}-{each['index']}": each for each in said}
 
 
-def contend(contender: str, folder: Path, in_tier: int) -> tuple[list[Spent], Answers]:
+def contend(contender: str, site: Site) -> tuple[list[Spent], Answers]:
     """Deploy on new machines and once more; returns what both runs took, and what is served then."""
-    site = Site(folder, in_tier)
+    folder = site.folder
     with site.machines() as seen:
         words = (prepare_ads if contender == "ads" else prepare_peer)(site, seen)
         env = {**environment(folder), "ANSIBLE_FORKS": str(FORKS), "ADS_DATABASE_URL": site.url}
-        env |= {**CONTENDERS[contender], "ANSIBLE_NOCOLOR": "1"}
+        env |= {**site.surroundings, **CONTENDERS[contender], "ANSIBLE_NOCOLOR": "1"}
         try:
             spent = [play(words, env, folder, changes=run == "first") for run in PLAYED]
         finally:
@@ -183,7 +205,7 @@ def contend(contender: str, folder: Path, in_tier: int) -> tuple[list[Spent], An
         return spent, answers(seen)
 
 
-def compare(in_tier: int, runs: int) -> dict[tuple[str, str], list[Spent]]:
+def compare(in_tier: int, runs: int, kind: type[Site] = Site) -> dict[tuple[str, str], list[Spent]]:
     """What each run of each contender took, by contender and run.
 
     Raises:
@@ -196,7 +218,7 @@ def compare(in_tier: int, runs: int) -> dict[tuple[str, str], list[Spent]]:
         # Another one begins each time, so that none always meets the same moment.
         for name in names[number % len(names) :] + names[: number % len(names)]:
             with tempfile.TemporaryDirectory(prefix="ads-deployment-") as folder:
-                spent, said[name] = contend(name, Path(folder), in_tier)
+                spent, said[name] = contend(name, kind(Path(folder), in_tier))
             for run, each in zip(PLAYED, spent, strict=True):
                 found[name, run].append(each)
                 told = f"{each.clock:.1f} s, processor {each.processor:.1f} s, load {os.getloadavg()[0]:.1f}"
@@ -208,15 +230,21 @@ def compare(in_tier: int, runs: int) -> dict[tuple[str, str], list[Spent]]:
 
 
 def measure() -> list[Row]:
+    """On local machines."""
+    return rows(IN_TIER, RUNS, Site)
+
+
+def rows(in_tier: int, runs: int, kind: type[Site]) -> list[Row]:
     """The medians of some runs in turns."""
-    found = compare(IN_TIER, RUNS)
+    found = compare(in_tier, runs, kind)
     clock = {key: median(each.clock for each in spent) for key, spent in found.items()}
     processor = {key: median(each.processor for each in spent) for key, spent in found.items()}
-    rows = []
+    result = []
     for run in PLAYED:
         for name in list(CONTENDERS)[1:]:
             peer = PEER.format(name)
-            row = Row(f"{run} run", len(TIERS) * IN_TIER, clock["ads", run], "s", peer, clock[name, run])
-            rows.append(replace(row, budget=round(clock[name, run] + ABOVE, 1)))
-            rows.append(Row(f"{run} run, processor", row.size, processor["ads", run], "s", peer, processor[name, run]))
-    return rows
+            row = Row(f"{run} run", len(TIERS) * in_tier, clock["ads", run], "s", peer, clock[name, run])
+            result.append(replace(row, budget=round(clock[name, run] + ABOVE, 1)))
+            used = processor["ads", run], processor[name, run]
+            result.append(Row(f"{run} run, processor", row.size, used[0], "s", peer, used[1]))
+    return result

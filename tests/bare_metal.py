@@ -146,7 +146,7 @@ class RedfishService:
         secret = self.home / "password"
         secret.write_text(self.password)
         secret.chmod(0o600)
-        return {"services": [self.url], "user": self.user, "password": f"file:{secret}", "patience": 20}
+        return {"services": [self.url], "account": self.user, "secret": f"file:{secret}", "patience": 20}
 
 
 @cache

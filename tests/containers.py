@@ -81,12 +81,16 @@ def container_options() -> Mapping[str, Any]:
     return {"cache": str(KEPT), "packages": "rpm,dnf", "bridge": bridge, "network": str(network), "grace": 3}
 
 
-def unused_network() -> ipaddress.IPv4Network:
-    """Sixteen addresses that this host has no part of; another process, or another gateway, chooses others."""
-    every = 1 << (28 - NETWORKS.prefixlen)
+def unused_network(length: int = 28) -> ipaddress.IPv4Network:
+    """Addresses that this host has no part of; another process, or another gateway, chooses others.
+
+    Args:
+        length: of the prefix.
+    """
+    every = 1 << (length - NETWORKS.prefixlen)
     for number in range(every):
-        first = int(NETWORKS[0]) + 16 * ((8 * os.getpid() + next(NUMBERS) + number) % every)
-        network = ipaddress.IPv4Network((first, 28))
+        first = int(NETWORKS[0]) + (1 << 32 - length) * ((8 * os.getpid() + next(NUMBERS) + number) % every)
+        network = ipaddress.IPv4Network((first, length))
         if not call("ip", "-o", "address", "show", "to", str(network)).strip():
             return network
     raise NoHosts(f"all of {NETWORKS} is in use on this host")

@@ -164,7 +164,7 @@ class Hypervisor:
 
     def options(self) -> Mapping[str, Any]:
         """Options of a gateway to it, which gives addresses that lead nowhere."""
-        told = {"uri": self.uri, "images": IMAGES, "interface": "user", "prefix": "198.18.64.0/18"}
+        told = {"uri": self.uri, "images": IMAGES, "interface": "user", "network": "198.18.64.0/18"}
         return told | {"patience": 60, "grace": 20}
 
     def end(self) -> None:

@@ -1,16 +1,17 @@
 """Gates over the Ansible collection; each works on a copy of its own under build/, where collections must live.
 
-Usage: collection.py sanity | lint | importer | molecule | copy FOLDER
+Usage: collection.py sanity | lint | importer | molecule | molecule-lxc | copy FOLDER
 
 sanity    ansible-test sanity --local
 lint      ansible-lint, production profile, offline
 importer  ansible-galaxy collection build, then galaxy-importer on the tarball
-molecule  molecule test, every scenario of every role
+molecule  molecule test, every scenario of every role, on a local machine; molecule-lxc: on a system container
 copy      lay the collection at FOLDER/ansible_collections/ads/deploy
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -127,12 +128,21 @@ def importer() -> int:
     return done.returncode or int("ERROR" in report or "WARNING" in report)
 
 
-def molecule() -> int:
-    """Run the molecule scenarios, wherever in the collection they stand; all of them, also after one failed."""
+def molecule(**machine: str) -> int:
+    """Run the molecule scenarios, wherever in the collection they stand; all of them, also after one failed.
+
+    Args:
+        machine: variables that choose the machines; without any they are local ones.
+    """
     place = BUILD / "molecule"
     copy = lay_copy(place)
     folders = sorted({path.parent.parent.parent for path in copy.rglob("molecule/*/molecule.yml")})
-    own = environment(ANSIBLE_COLLECTIONS_PATH=str(place), ANSIBLE_HOME=str(place / "ansible"))
+    home = place / "ansible"
+    # What a run that was cut off noted there would have molecule think that machines are there.
+    shutil.rmtree(home, ignore_errors=True)
+    own = environment(ANSIBLE_COLLECTIONS_PATH=str(place), ANSIBLE_HOME=str(home), **machine)
+    # A scenario without its machine proves nothing.
+    own["ANSIBLE_HOST_PATTERN_MISMATCH"] = "error"
     failed = []
     for folder in folders:
         print(f"molecule: {folder.relative_to(copy)}", flush=True)
@@ -140,6 +150,30 @@ def molecule() -> int:
             failed.append(str(folder.relative_to(copy)))
     print(f"molecule: {len(folders)} with scenarios; failed: {', '.join(failed) or 'none'}")
     return int(bool(failed))
+
+
+def molecule_on_containers() -> int:
+    """The same on containers, in a home of ads of its own; what they stand on is kept for the next time."""
+    home = BUILD / "molecule" / "home"
+    return_machines(home)
+    look = [str(BIN / "ads"), "gateway", "add", "molecule", "--kind", "lxc", "--dry-run"]
+    try:
+        if code := subprocess.run(look, env=environment(ADS_HOME=str(home))).returncode:
+            return code
+        return molecule(MACHINE="container", MACHINE_CACHE=str(BUILD / "hosts"), ADS_HOME=str(home))
+    finally:
+        return_machines(home)
+
+
+def return_machines(home: Path) -> None:
+    """Delete the machines that a scenario which was cut off left, and then their home."""
+    if (home / "ads.db").exists():
+        own = environment(ADS_HOME=str(home))
+        command = [str(BIN / "ads"), "machine"]
+        listed = subprocess.run([*command, "list", "--format", "json"], env=own, check=True, capture_output=True)
+        for machine in json.loads(listed.stdout):
+            subprocess.run([*command, "remove", machine["name"]], env=own, check=True)
+    shutil.rmtree(home, ignore_errors=True)
 
 
 def main(words: list[str]) -> int:
@@ -153,6 +187,8 @@ def main(words: list[str]) -> int:
             return importer()
         case ["molecule"]:
             return molecule()
+        case ["molecule-lxc"]:
+            return molecule_on_containers()
         case ["copy", folder]:
             print(lay_copy(Path(folder)))
             return 0

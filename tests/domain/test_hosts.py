@@ -182,6 +182,7 @@ def test_how_a_machine_is_reached() -> None:
     assert found["ansible_ssh_private_key_file"] == "~/.ssh/id"
     assert found["ansible_python_interpreter"] == found["ads_python"] == "/usr/bin/python3.12"
     assert found["ansible_ssh_common_args"] == "-J gate"
+    assert found["ansible_control_path"] == "%(directory)s/id-1"
     assert found["ads_capabilities"] == ["packages", "systemd"]
 
 

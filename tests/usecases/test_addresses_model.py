@@ -30,7 +30,7 @@ from adslib.domain.block import unsigned
 from adslib.domain.network import Network
 from adslib.domain.prefix import Address, Prefix, joined, read_address, read_prefix
 from adslib.usecases.ads import Ads
-from adslib.usecases.allocating import strip_of
+from adslib.usecases.strips import strip_of
 
 COOLDOWN = 60
 SPACES = ("blue", "red")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from adslib.domain.assignment import AddressRequest
+from adslib.domain.errors import Invalid
 from adslib.domain.machine import Reach
 from adslib.usecases.ads import Ads
 from servers import free_port
@@ -190,7 +191,9 @@ def test_a_power_cut_between_address_and_machine_takes_no_second_one(ads: Ads, m
 def test_what_the_networks_and_the_machines_say_is_reconciled(ads: Ads) -> None:
     carry_out(ads)
     wanted = AddressRequest(network="west", machine="long-gone", why="deployment")
-    gone = ads.addresses.allocate(wanted).after["addresses"][0]
+    with pytest.raises(Invalid, match="why: 'deployment' is what ads writes itself"):
+        ads.addresses.allocate(wanted)
+    gone = ads.addresses.give(wanted).after["addresses"][0]
     ads.addresses.allocate(AddressRequest(network="west", machine="theirs", why="of another orchestrator"))
     with_machines(ads, "web9", location="west", reach=Reach(address="172.16.0.9"))
     with_machines(ads, "far", location="west", reach=Reach(address="192.0.2.77"))

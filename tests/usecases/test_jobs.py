@@ -13,6 +13,7 @@ import pytest
 from adslib.adapters import processes
 from adslib.domain.errors import Blocked, Conflict, Forbidden, Invalid, NotFound
 from adslib.domain.job import JOB_MARKER, Job, JobKind, Owner
+from adslib.usecases import providing
 from adslib.usecases.ads import Ads
 from usecases.acting import (
     Run,
@@ -151,6 +152,25 @@ def test_a_machine_that_cannot_be_made_fails_its_instances_and_is_replaced_the_n
     assert ads.environments.plan("shop").counts()["delete"] == 3
     assert carry_out(ads).after["state"] == "live"
     assert seen(ads) == set(pool(ads)) == {"shop-4", "shop-5", "shop-6"}
+
+
+@pytest.mark.req("A11", "A16")
+def test_what_was_made_and_is_of_no_use_is_deleted_at_once_if_that_is_asked(
+    ads: Ads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(providing, "BOOT_PATIENCE", 0.0)
+    _set_options(ads, quota=4, never_boots=1)
+    with_machines(ads, "m1")
+    kept = carry_out(ads)
+    assert (state(ads), seen(ads)) == ("incomplete", {"shop-1", "shop-2"})
+    gone = carry_out(ads, options={"discard": True})
+    assert (state(ads), seen(ads), pool(ads)) == ("incomplete", set(), {"m1": "shop"})
+    missing = {id: why for id, why in gone.after["last_job"]["failures"].items() if "machine 'shop-" in why}
+    assert len(missing) == 2
+    assert all("it did not boot within 0 s" in why for why in missing.values())
+    assert kept.after["last_job"]["failures"].keys() & gone.after["last_job"]["failures"].keys() >= missing.keys()
+    _set_options(ads, quota=4)
+    assert carry_out(ads).after["state"] == "live"
 
 
 def _set_options(ads: Ads, **options: object) -> None:

@@ -134,7 +134,7 @@ def _made_so(result, params, hold):
     if plan.empty and state in STANDING and not params["everything"]:
         result.plan = plan
         return
-    asked = {key: params[key] for key in ("everything", "abandon", "plan", "patience")}
+    asked = {key: params[key] for key in ("everything", "abandon", "discard", "plan", "patience")}
     _job(result, ads.running.deploy(name, hold=hold, dry_run=result.check_mode, **asked), params)
 
 

@@ -98,6 +98,12 @@ options:
       - Nobody is handed such a machine until M(ads.deploy.machine) says that it is C(released).
     type: bool
     default: false
+  discard:
+    description:
+      - With O(state=deployed) or O(state=live), delete machines at once that were made and cannot be used. Without,
+        they are kept to be looked at, and go with the next deployment.
+    type: bool
+    default: false
   patience:
     description: Seconds to wait for each machine that does not answer, where a job is run; 300 if nothing is said.
     type: int

@@ -62,6 +62,10 @@ options:
     description: Whether machines that are returned and cannot be cleaned are given up.
     type: bool
     default: false
+  discard:
+    description: Whether machines that were made and cannot be used are deleted at once.
+    type: bool
+    default: false
   plan:
     description: Id of a saved plan. Another plan is refused.
     type: str

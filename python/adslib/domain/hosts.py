@@ -36,6 +36,8 @@ def connection_variables(machine: Machine) -> dict[str, Any]:
             "ansible_ssh_private_key_file": reach.key or None,
             "ansible_become": True if reach.become else None,
             "ansible_become_method": reach.become or None,
+            # Ansible names a connection that it keeps open by address; machines of two tenants may have the same one.
+            "ansible_control_path": f"%(directory)s/{machine.id}",
         }
     result |= {
         "ansible_python_interpreter": reach.python or None,

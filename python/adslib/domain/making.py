@@ -153,9 +153,10 @@ class Maker:
     def _designed(self, wanted: Wanted) -> NewMachine | None:
         offer, need = self._offer, wanted.need
         size = min((size for size in offer.sizes if size.holds(wanted.size)), key=offer.match, default=None)
-        location = wanted.location or (offer.locations[0] if offer.locations else "")
+        # Where nobody asks for a place, the gateway chooses one: it knows where there is most room.
+        location = wanted.location
         systems = offer.systems or ((need.os,) if need.os else ("",))
-        if size is None or (offer.locations and location not in offer.locations):
+        if size is None or (offer.locations and location and location not in offer.locations):
             return None
         for system in systems:
             if fits((location, system, offer.kind, offer.gateway, size, self._own), wanted):

@@ -15,7 +15,7 @@ from adslib.domain.placement import Shortage
 
 
 class Verb(StrEnum):
-    """What is done; the first four to machines before the stages, the last two after them, the rest to instances."""
+    """What is done; the first three to machines before the stages, the last three after them, the rest to instances."""
 
     CREATE = "create"
     ALLOCATE = "allocate"
@@ -25,6 +25,7 @@ class Verb(StrEnum):
     MOVE = "move"
     REPAIR = "repair"
     REMOVE = "remove"
+    WIPE = "wipe"
     RELEASE = "release"
     DELETE = "delete"
 
@@ -39,7 +40,7 @@ class Action:
     Args:
         verb: what. subject: id of an instance or name of a machine. machine: name of the machine it happens on.
         stage: number of the stage for instances, 0 for machines. reason: why, for people.
-        service: of an instance. origin: machine that an instance leaves (`move`).
+        service: of an instance. origin: machine that an instance leaves (`move`). role: what wipes a machine.
     """
 
     verb: Verb
@@ -49,6 +50,7 @@ class Action:
     stage: int = 0
     service: str = ""
     origin: str = ""
+    role: str = ""
 
     @property
     def id(self) -> str:
@@ -58,7 +60,7 @@ class Action:
     def as_data(self) -> dict[str, Any]:
         """Plain data for JSON."""
         data = {"id": self.id, "verb": str(self.verb), "subject": self.subject, "machine": self.machine}
-        optional = {"stage": self.stage, "service": self.service, "origin": self.origin}
+        optional = {"stage": self.stage, "service": self.service, "origin": self.origin, "role": self.role}
         return {**data, **{key: value for key, value in optional.items() if value}, "reason": self.reason}
 
 
@@ -131,16 +133,18 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """An instance to be removed from a machine.
+    """An instance to be removed from a machine, or all that is on it.
 
     Args:
         id: under which it is recorded there. instance: id of the instance. machine: name, empty: it is gone.
+        role: wipes the machine, of which no instance is left; empty: an instance is removed.
     """
 
     id: str
     instance: str
     service: str
     machine: str
+    role: str = ""
 
 
 def removals(actions: Iterable[Mapping[str, Any]]) -> Iterator[Removal]:
@@ -150,3 +154,5 @@ def removals(actions: Iterable[Mapping[str, Any]]) -> Iterator[Removal]:
         if origin or action["verb"] == Verb.REMOVE:
             id = left_on(action["subject"], origin) if origin else action["subject"]
             yield Removal(id, original(id), action.get("service", ""), origin or action["machine"])
+        elif action["verb"] == Verb.WIPE:
+            yield Removal(f"wipe of {action['machine']}", "", "", action["machine"], action["role"])

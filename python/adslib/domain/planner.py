@@ -24,7 +24,7 @@ class Actual:
     Args:
         environment: its row. standings: what is deployed of it.
         held: machines that it holds. free: machines of the pool that nobody holds. offers: what gateways can make.
-        taken: names of machines like those that it would make.
+        taken: names of machines like those that it would make. wipes: by gateway, the role that wipes what is returned.
     """
 
     environment: Environment
@@ -33,6 +33,7 @@ class Actual:
     free: Sequence[Machine] = ()
     offers: Sequence[Offer] = ()
     taken: Sequence[str] = ()
+    wipes: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, Size] = field(default_factory=lambda: {size.name: size for size in DEFAULT_SIZES})
 
 
@@ -184,7 +185,12 @@ def _removals(desired: Desired, actual: Actual, seating: Seating, named: Mapping
 
 def _returns(actual: Actual, seating: Seating, reason: str = "no instance stands on it any more") -> Iterator[Action]:
     used = set(seating.seats.values())
-    for machine in actual.held:
-        if machine.name not in used:
-            why = f"it is {machine.state}" if machine.state not in USABLE and used else reason
-            yield Action(Verb.DELETE if machine.made else Verb.RELEASE, machine.name, machine.name, why)
+    returned = [machine for machine in actual.held if machine.name not in used]
+    for machine in returned:
+        role = "" if machine.made else actual.wipes.get(machine.gateway, "")
+        if role:
+            asks = f"gateway {machine.gateway} asks for role {role} before it is returned"
+            yield Action(Verb.WIPE, machine.name, machine.name, asks, role=role)
+    for machine in returned:
+        why = f"it is {machine.state}" if machine.state not in USABLE and used else reason
+        yield Action(Verb.DELETE if machine.made else Verb.RELEASE, machine.name, machine.name, why)

@@ -19,8 +19,9 @@ from adslib.domain.network import Network
 from adslib.domain.prefix import read_address
 from adslib.usecases import reconciling
 from adslib.usecases.address_showing import all_shown, for_host, found_by, shown, told
-from adslib.usecases.allocating import allocate, give_back, held_before, without
+from adslib.usecases.allocating import allocate, held_before, without
 from adslib.usecases.filling import fills, next_free
+from adslib.usecases.giving_back import give_back
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome, counted
 from adslib.usecases.viewing import may_see, refuse_foreign
@@ -58,6 +59,9 @@ class Addresses:
         """
         for request in requests:
             self._actor.must(Permission.ADDRESSES, request.where)
+            if request.why in reconciling.OURS:
+                # Such allocations are released with their machine, whoever asked for them.
+                raise Invalid(f"why: '{request.why}' is what ads writes itself", remedy="say it in other words")
         return self.give(*requests, keep=keep, dry_run=dry_run)
 
     def give(self, *requests: AddressRequest, keep: bool = False, dry_run: bool = False) -> Outcome:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import cached_property
+from datetime import datetime
 from typing import Any
 
 from adslib.adapters.store import Transaction
 from adslib.domain.actor import Actor
 from adslib.domain.assignment import AddressRequest, Assignment
-from adslib.domain.block import Strip, spread_over
-from adslib.domain.chain import Link, Step, chain
-from adslib.domain.errors import Blocked, Conflict, Forbidden, Invalid, NotFound
-from adslib.domain.network import Network, Role
+from adslib.domain.chain import Link, Step
+from adslib.domain.errors import Blocked, Conflict, Invalid
+from adslib.domain.network import Network
 from adslib.domain.prefix import Address
 from adslib.domain.zone import read_label, stem
-from adslib.usecases.viewing import may_see, refuse_foreign
+from adslib.usecases.giving_back import wake
+from adslib.usecases.steps import Steps, whose
+from adslib.usecases.strips import names_strip, strip_of
+from adslib.usecases.viewing import refuse_foreign
 
-NAME_NUMBERS = range(1, 1 << 31)
 AT_ONCE = 256
 """Addresses whose cool-down is over that one request looks after, at least."""
 
@@ -30,17 +30,6 @@ class Item:
 
     step: Step
     number: int | None = None
-
-
-def strip_of(network: Network) -> Strip:
-    """The addresses of a network as places."""
-    usable = network.prefix.usable
-    return Strip(network.id, usable, tuple(network.closed), spread_over(usable))
-
-
-def names_strip(zone: str, stem: str) -> Strip:
-    """The numbers of a kind of name as places."""
-    return Strip(f"{zone}/{stem}", NAME_NUMBERS)
 
 
 def allocate(
@@ -121,99 +110,6 @@ def without(request: AddressRequest, known: Sequence[Mapping[str, Any]]) -> Addr
         addresses=tuple(each for each in request.addresses if str(each) not in addresses),
         names=tuple(each for each in request.names if read_label(each) not in labels),
     )
-
-
-class Steps:
-    """The chain of networks that may serve a request; a link is looked up when those before it are full."""
-
-    def __init__(self, tx: Transaction, actor: Actor, request: AddressRequest) -> None:
-        self._tx = tx
-        self._actor = actor
-        self.request = request
-        self._version = request.version if request.address else None
-        self.asked = self._asked()
-        if not self.near:
-            kinds = ", ".join(sorted({f"{each.name} ({each.prefix}, {each.role})" for each in self.asked}))
-            raise NotFound(
-                f"{request.where} has no network that gives IPv{request.version} addresses: there is {kinds}",
-                remedy="ask for the other version, or add a network",
-                code="no-network",
-            )
-        self.first = self.near[0]
-
-    def __iter__(self) -> Iterator[Step]:
-        """The steps in order."""
-        yield from self.near
-        yield from self.all[len(self.near) :]
-
-    @cached_property
-    def near(self) -> list[Step]:
-        """The networks that were asked: those of the VLAN, or of the space, or the one."""
-        asked, request = self.asked, self.request
-        # One of the reserve serves, too, whoever names it.
-        named = [each for each in asked if request.network and each.role is Role.RESERVE]
-        return chain(asked, (), named, self._version, request.datacenter)
-
-    @cached_property
-    def all(self) -> list[Step]:
-        """The whole chain; behind a network that was asked for by its name stands no other."""
-        if self.request.network:
-            return self.near
-        first, networks = self.first.network, self._tx.networks
-        owned = networks.of_owner(first.owner, first.tenant) if first.owner else []
-        reserve = networks.reserve(first.tenant)
-        return chain(self.asked, owned, reserve, self._version, self.request.datacenter)
-
-    def named(self) -> Network:
-        """The network whose zone and pattern names are made of: the first that has a zone.
-
-        Raises:
-            Invalid: none has.
-        """
-        found = next((step.network for step in self.near if step.network.zone), None)
-        if found is None:
-            raise Invalid(
-                f"no network of {self.request.where} has a zone, so it can give no names",
-                remedy=f"set one: ads network edit {self.first.network.name} --zone west.example.com",
-                code="no-zone",
-            )
-        return found
-
-    def whose(self, assignment: Assignment) -> str:
-        """In words who has an assignment, as far as the actor may know."""
-        return whose(assignment) if may_see(self._actor, assignment.tenant) else "of another tenant"
-
-    def _asked(self) -> list[Network]:
-        request, networks = self.request, self._tx.networks
-        if request.vlan is not None:
-            found = networks.of_vlan(request.datacenter, request.vlan)
-            missing = NotFound(
-                f"no network is tagged with {request.where}",
-                remedy=f"tag one: ads network edit NAME --vlan {request.vlan} --datacenter …",
-                code="unknown-vlan",
-            )
-        elif request.network:
-            found = networks.named(request.network)
-            missing = NotFound(f"there is no {request.where}", remedy="list them with: ads network list")
-        else:
-            found = networks.of_space(request.space)
-            missing = NotFound(f"there is no {request.where}", remedy="list them with: ads network list")
-        if not found:
-            raise missing
-        seen = [each for each in found if may_see(self._actor, each.tenant)]
-        if not seen:
-            raise Forbidden(
-                f"{request.where} belongs to another tenant than {self._actor.name}",
-                remedy="ask an administrator of ads",
-                code="not-yours",
-            )
-        where = sorted({each.datacenter for each in seen})
-        if request.vlan is not None and len(where) > 1:
-            raise Invalid(
-                f"VLAN {request.vlan} is in several data centres: {', '.join(map(repr, where))}",
-                remedy="name the data centre",
-            )
-        return seen
 
 
 def _addresses(tx: Transaction, steps: Steps, at: datetime, *, patient: bool) -> list[Item]:
@@ -307,12 +203,6 @@ def _taken(tx: Transaction, network: Network, taken: Sequence[Address]) -> Confl
     )
 
 
-def whose(assignment: Assignment) -> str:
-    """In words who has an assignment."""
-    parts = (assignment.machine, assignment.service, assignment.environment, assignment.why)
-    return f"of {', '.join(part for part in parts if part) or assignment.actor}, allocation {assignment.id}"
-
-
 def _names(tx: Transaction, steps: Steps, *, patient: bool) -> list[tuple[str, str | None, str, int | None]]:
     """Zone, label, stem and number of each name."""
     network, request = steps.named(), steps.request
@@ -343,50 +233,3 @@ def _names(tx: Transaction, steps: Steps, *, patient: bool) -> list[tuple[str, s
             else:
                 names.append((network.zone, label, kind, place))
     return names
-
-
-# ── giving back ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def give_back(tx: Transaction, given: Sequence[Assignment], at: datetime, actor: Actor) -> list[Assignment]:
-    """Nobody has these any more: addresses and numbers of names are free again, unless the network lets them rest.
-
-    Returns:
-        What was given back; somebody else may have been faster with the rest.
-    """
-    networks: dict[str, Network] = {}
-    # They may be released or moved by a split until networks and assignments are ours, in the order of all others.
-    while missing := {each.network for each in given} - networks.keys():
-        networks |= tx.networks.giving_back(missing)
-        given = tx.addresses.locked(each.id for each in given)
-    rest = [each for each in given if each.number is not None and networks[each.network].cooldown]
-    for network in sorted({each.network for each in given}):
-        closed = networks[network].closed
-        numbers = [each.number for each in given if each.network == network and each.number is not None]
-        cool = bool(networks[network].cooldown)
-        # What was held back meanwhile stays closed.
-        stay = [number for number in numbers if cool or any(number in places for places in closed)]
-        tx.blocks.rest(network, stay)
-        tx.blocks.give_back(network, set(numbers) - set(stay))
-    stems: dict[str, list[int]] = {}
-    for each in given:
-        if each.place is not None:
-            stems.setdefault(names_strip(each.zone, each.stem).id, []).append(each.place)
-    for strip, places in sorted(stems.items()):
-        tx.blocks.give_back(strip, places)
-    tx.addresses.end([each.id for each in given], at, actor.name, resting=[each.id for each in rest])
-    tx.zones.changed(given, at)
-    return list(given)
-
-
-def wake(tx: Transaction, network: Network, at: datetime, count: int | None) -> None:
-    """Let addresses be free again whose cool-down is over.
-
-    Args:
-        count: as many as are looked after, at most; None: all.
-    """
-    rested = tx.addresses.resting(network.id, at - timedelta(seconds=network.cooldown), count)
-    # What was split off since may have become the first or last address of its part.
-    strip = strip_of(network)
-    tx.blocks.wake(network.id, [number for _, number in rested if strip.gives(number)])
-    tx.addresses.woke(id for id, _ in rested)

@@ -21,7 +21,7 @@ from adslib.domain.machine import Machine
 from adslib.domain.prefix import read_address
 from adslib.usecases.address_showing import all_shown
 from adslib.usecases.addresses import Addresses
-from adslib.usecases.allocating import give_back
+from adslib.usecases.giving_back import give_back
 from adslib.usecases.log import log
 from adslib.usecases.publishing import publish
 from adslib.usecases.reconciling import DEPLOYMENT

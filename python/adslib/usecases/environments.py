@@ -340,6 +340,7 @@ class Environments:
         *,
         hold: bool = False,
         abandon: bool = False,
+        discard: bool = False,
         plan: str = "",
         patience: int | None = None,
         wait: bool = True,
@@ -349,6 +350,7 @@ class Environments:
         Args:
             hold: stay ready. plan: id of a saved plan, which must still hold.
             abandon: give up machines that are returned and cannot be cleaned; see `Running.deploy`.
+            discard: delete machines at once that were made and cannot be used.
             patience: seconds to wait for each machine that does not answer; None: as the playbook does.
             wait: until it is done; jobs are carried out in the calling process.
 
@@ -359,7 +361,9 @@ class Environments:
         self._actor.must(Permission.DEPLOY, f"environment '{name}'")
         running.refuse_detached(wait)
         carrier = running.Running(self._app, self._actor)
-        return running.finished(carrier.deploy(name, hold=hold, abandon=abandon, plan=plan, patience=patience))
+        return running.finished(
+            carrier.deploy(name, hold=hold, abandon=abandon, discard=discard, plan=plan, patience=patience)
+        )
 
     def undeploy(self, name: str, *, abandon: bool = False, patience: int | None = None, wait: bool = True) -> Outcome:
         """Remove what stands and return every machine (A13); see `deploy`."""

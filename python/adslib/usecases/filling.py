@@ -9,7 +9,7 @@ from typing import Any
 from adslib.adapters.store import Transaction
 from adslib.domain.network import Network, Role
 from adslib.domain.prefix import Address
-from adslib.usecases.allocating import strip_of
+from adslib.usecases.strips import strip_of
 
 SUMMED = ("size", "taken", "resting", "free")
 

@@ -24,11 +24,15 @@ def hosts_of(app: App, job: Job, machines: Iterable[Machine]) -> list[dict[str, 
     `ads_instances` holds the instances that the job works on; `ads_removals` the ones to remove from the machine.
     """
     running = {m.name: m for m in machines if m.state is MachineState.RUNNING}
+    with app.store.reading() as tx:
+        environment = tx.environments.get(job.environment)
+    project = project_for(app, job.kind, environment.project)
     removals: dict[str, list[dict[str, Any]]] = {}
     for removal in removals_of(job.plan["actions"]):
         if removal.machine in running:
             instance = {"id": removal.instance, "name": removal.instance.rpartition("/")[2], "service": removal.service}
-            removals.setdefault(removal.machine, []).append({"id": removal.id, "instance": instance})
+            entry = {"id": removal.id, "instance": instance, "role": removal.role and located(removal.role, project)}
+            removals.setdefault(removal.machine, []).append(entry)
     if job.kind is JobKind.UNDEPLOY:
         return [
             {"name": name, "groups": ["ads_machines"], "stages": [], "variables": {
@@ -37,11 +41,10 @@ def hosts_of(app: App, job: Job, machines: Iterable[Machine]) -> list[dict[str, 
             if name in removals
         ]  # fmt: skip
     with app.store.reading() as tx:
-        environment = tx.environments.get(job.environment)
         wanted = desired(tx.revisions.get(job.environment, int(job.plan["revision"])))
         addresses = addresses_of(tx, job.environment)
     acted = {instance.id for instance in chosen(job, wanted)}
-    environment = replace(environment, project=project_for(app, job.kind, environment.project))
+    environment = replace(environment, project=project)
     tested = {instance.id for instance in to_test(job, wanted, environment)}
     result = []
     for host in HostViews(environment, wanted, job.plan["seats"], running, addresses).hosts():

@@ -14,7 +14,7 @@ from adslib.domain.job import Job, JobKind
 from adslib.domain.plan import Plan
 from adslib.domain.reading import read
 from adslib.usecases.jobs import Jobs
-from adslib.usecases.roles import role_problems
+from adslib.usecases.roles import role_problems, wipe_problems
 
 
 class Playbooks:
@@ -45,8 +45,8 @@ class Playbooks:
             with self._app.store.reading() as tx:
                 environment = tx.environments.get(name)
             return {**self._begun(environment, dict(job.plan), job, self._jobs.stages(job)), "lines": []}
-        if person and kind == JobKind.DEPLOY:
-            self._refuse_missing_roles(name)
+        if person and kind in (JobKind.DEPLOY, JobKind.UNDEPLOY):
+            self._refuse_missing_roles(name, JobKind(kind))
         owner = processes.owner_of(person, person=True) if person else None
         reserved = self._jobs.reserve(
             name,
@@ -68,7 +68,7 @@ class Playbooks:
         begun = self._begun(reserved.environment, reserved.plan.as_data(), reserved.job, stages)
         return {**begun, "lines": reserved.plan.lines()}
 
-    def _refuse_missing_roles(self, name: str) -> None:
+    def _refuse_missing_roles(self, name: str, kind: JobKind) -> None:
         """Refuse a person's run in a folder from which Ansible does not find a role of the environment.
 
         Raises:
@@ -77,7 +77,9 @@ class Playbooks:
         with self._app.store.reading() as tx:
             environment = tx.environments.get(name)
             definition = read(tx.revisions.get(name, environment.revision).rendered)
-        problems = role_problems(self._app, definition, environment.project, ran_in="")
+        problems = wipe_problems(self._app, environment, ran_in="")
+        if kind is JobKind.DEPLOY:
+            problems = [*role_problems(self._app, definition, environment.project, ran_in=""), *problems]
         if problems:
             raise Invalid(problems=problems)
 

@@ -65,7 +65,23 @@ def provide(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
             raise address
         return _make(app, actor, gateway, machine, address, wanted.get(machine.name))
 
-    return ready + each(waiting, bring_up, partial(_record, app, actor, job), told)
+    done = each(waiting, bring_up, partial(_record, app, actor, job), told)
+    if job.options.get("discard"):
+        _discard(app, actor, job, gateways, [m for m in done if m.made and m.state is MachineState.FAILED], told)
+    return ready + done
+
+
+def _discard(
+    app: App, actor: Actor, job: Job, gateways: Mapping[str, Gateway], unusable: Sequence[Machine], told: Told
+) -> None:
+    """Delete what was made and is of no use; why it is missing stays with the job (A11)."""
+    if not unusable:
+        return
+    with app.store.transaction() as tx:
+        kept = tx.jobs.get(job.id)
+        tx.jobs.update(replace(kept, result={**kept.result, "lost": {m.name: m.reason for m in unusable}}))
+        going = tx.machines.update_many([replace(m, state=MachineState.DELETING) for m in unusable])
+    each(going, lambda m: delete_at(gateways[m.gateway], m), partial(_record, app, actor, job), told)
 
 
 def _left(job: Job) -> set[str]:
@@ -130,6 +146,7 @@ def merged(machine: Machine, seen: Sighting) -> Machine:
         state=seen.state,
         kind=seen.kind or machine.kind,
         os=seen.os or machine.os,
+        location=seen.location or machine.location,
         reach=seen.reach,
         capabilities=seen.capabilities,
         reason=seen.reason,
@@ -166,13 +183,9 @@ def give_back(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
         settings = tx.gateways.list()
         result = tx.jobs.get(job.id).result
         failures, abandoned = result.get("failures", {}), result.get("abandoned", {})
-        occupied = {s.machine_id: s.instance for s in tx.standings.of(job.environment) if s.instance in failures}
-        kept = [
-            replace(m, reason=f"{occupied[m.id]} was not removed from it")
-            for m in machines
-            if not m.made and m.id in occupied
-        ]
-        released = [m for m in machines if not m.made and m.id not in occupied]
+        kept_back = {**_dirty(job, failures), **_occupied(tx, job, machines, failures)}
+        kept = [replace(m, reason=kept_back[m.name]) for m in machines if not m.made and m.name in kept_back]
+        released = [m for m in machines if not m.made and m.name not in kept_back]
         tx.standings.remove_many(
             job.environment,
             [s.instance for s in tx.standings.of(job.environment) if s.machine_id in {m.id for m in released}],
@@ -189,6 +202,19 @@ def give_back(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
     gateways = {name: app.gateways.open(name, settings) for name in {m.gateway for m in made}}
     done = each(made, lambda m: delete_at(gateways[m.gateway], m), partial(_record, app, actor, job), told)
     return [*kept, *(m for m in done if m.state is not MachineState.UNKNOWN)]
+
+
+def _dirty(job: Job, failures: Mapping[str, str]) -> Mapping[str, str]:
+    """Machines that were not wiped, with the reason."""
+    wipes = (removal for removal in removals(job.plan["actions"]) if removal.role and removal.id in failures)
+    return {removal.machine: f"it was not wiped: {failures[removal.id]}" for removal in wipes}
+
+
+def _occupied(tx: Transaction, job: Job, machines: Iterable[Machine], failures: Mapping[str, str]) -> Mapping[str, str]:
+    """Machines on which something still stands, with the reason why they cannot be given back."""
+    names = {machine.id: machine.name for machine in machines}
+    standings = [s for s in tx.standings.of(job.environment) if s.instance in failures and s.machine_id in names]
+    return {names[s.machine_id]: f"{s.instance} was not removed from it" for s in standings}
 
 
 def _abandon(app: App, actor: Actor, tx: Transaction, job: Job, machine: Machine, left: Mapping[str, str]) -> None:

@@ -13,7 +13,9 @@ from adslib.domain.errors import Invalid
 from adslib.domain.machine import Machine
 from adslib.domain.network import Network, Role
 from adslib.domain.prefix import Address, read_address
-from adslib.usecases.allocating import allocate, give_back, whose
+from adslib.usecases.allocating import allocate
+from adslib.usecases.giving_back import give_back
+from adslib.usecases.steps import whose
 from adslib.usecases.viewing import may_see
 
 DEPLOYMENT, RECONCILED = "deployment", "reconciled"

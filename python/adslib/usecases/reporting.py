@@ -111,6 +111,7 @@ def blocked(wanted: Desired, instances: Iterable[Instance], failures: Mapping[st
 def _lost_machines(tx: Transaction, job: Job) -> dict[str, str]:
     """Instances whose machine is not to be had, with the reason."""
     reasons = {m.name: m.reason for m in tx.machines.list(holder=job.environment) if m.reason}
+    reasons |= job.result.get("lost", {})
     seats = job.plan["seats"].items()
     return {id: f"machine '{name}': {reasons[name]}" for id, name in seats if name in reasons}
 
@@ -174,11 +175,13 @@ def removed(app: App, actor: Actor, job_id: str, attempt: int, results: Mapping[
         causes = {**lost, **results}
         gone = [id for id in leaving if not causes.get(id)]
         tx.standings.remove_many(job.environment, gone)
+        wiped = {removal.id: removal.machine for removal in removals(actions) if removal.role}
         failures = {**job.result.get("failures", {}), **{id: why for id, why in causes.items() if why}}
         result = {**job.result, "failures": failures, "abandoned": _abandoned(job, leaving, failures)}
         tx.jobs.update(replace(job, step="removals", result=result))
         for id in gone:
-            log(tx, app.clock(), actor, f"{id} removed", environment=job.environment, job=job.id)
+            text = f"machine '{wiped[id]}' wiped" if id in wiped else f"{id} removed"
+            log(tx, app.clock(), actor, text, environment=job.environment, job=job.id)
 
 
 def _abandoned(job: Job, leaving: Mapping[str, str], failures: dict[str, str]) -> dict[str, dict[str, str]]:

@@ -11,7 +11,9 @@ from adslib.domain.assignment import Assignment
 from adslib.domain.block import PLACES, start_of
 from adslib.domain.errors import Conflict, Invalid
 from adslib.domain.network import Network, problems_of
-from adslib.usecases.allocating import strip_of, wake, whose
+from adslib.usecases.giving_back import wake
+from adslib.usecases.steps import whose
+from adslib.usecases.strips import strip_of
 
 SHOWN = 10
 """Who is in the way is named up to this many."""

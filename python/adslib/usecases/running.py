@@ -23,7 +23,7 @@ from adslib.usecases.jobs import Jobs
 from adslib.usecases.listening import Listener, OnEvent, ignore
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.reserving import Reservation
-from adslib.usecases.roles import role_problems
+from adslib.usecases.roles import role_problems, wipe_problems
 from adslib.usecases.situation import project_of
 
 RENEW_EVERY = 10.0
@@ -57,6 +57,7 @@ class Running:
         hold: bool = False,
         everything: bool = False,
         abandon: bool = False,
+        discard: bool = False,
         plan: str = "",
         patience: int | None = None,
         dry_run: bool = False,
@@ -69,6 +70,8 @@ class Running:
             hold: stay ready. everything: look at every instance, even where nothing differs.
             abandon: give up a machine that is returned and cannot be cleaned: what stood on it is forgotten, and it is
                 released as `failed`, so that nobody is handed it.
+            discard: delete a machine at once that was made for this and cannot be used; otherwise it is kept to be
+                looked at, and goes with the next deployment.
             plan: id of a saved plan, which must still hold.
             patience: seconds to wait for each machine that does not answer; None: as the playbook does.
 
@@ -87,7 +90,7 @@ class Running:
         problems = self.role_problems(name)
         if problems:
             raise Invalid(problems=problems)
-        options = {"hold": hold, "all": everything, "abandon": abandon, **_patience(patience)}
+        options = {"hold": hold, "all": everything, "abandon": abandon, "discard": discard, **_patience(patience)}
         return self._run(name, JobKind.DEPLOY, options, plan, dry_run, on_event, cancelled)
 
     def undeploy(
@@ -168,6 +171,14 @@ class Running:
         if job:
             processes.end_marked(job.id, patience=1.0)
 
+    def _refuse_missing_wipes(self, name: str) -> None:
+        with self._app.store.reading() as tx:
+            environment = tx.environments.get(name)
+        ran_in = self._app.playbooks.present_project(environment.project)
+        problems = wipe_problems(self._app, environment, ran_in=ran_in)
+        if problems:
+            raise Invalid(problems=problems)
+
     def _run(
         self,
         name: str,
@@ -179,6 +190,8 @@ class Running:
         cancelled: Cancelled,
     ) -> Outcome:
         before = self._environments.show(name)
+        if kind in (JobKind.DEPLOY, JobKind.UNDEPLOY):
+            self._refuse_missing_wipes(name)
         reserved = self._jobs.reserve(name, kind, options=options, expected_plan=plan, real=True, dry_run=dry_run)
         if reserved.job is None:
             changed = bool(reserved.plan.actions) or kind in (JobKind.STOP, JobKind.START)

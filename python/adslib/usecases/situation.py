@@ -74,6 +74,7 @@ def actual(app: App, tx: Transaction, environment: Environment, offered: Sequenc
         offers=offered,
         taken=tx.machines.names(f"{environment.name}-"),
         sizes=app.settings.sizes,
+        wipes=app.gateways.wipes(tx.gateways.list()),
     )
 
 

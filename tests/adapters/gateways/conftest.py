@@ -12,6 +12,8 @@ from adapters.gateways.providers import subject_of
 from adapters.gateways.subjects import ABSENT, KINDS, Subject
 from adslib.domain.gateway import Gateway
 from containers import NoHosts
+from proxmox_ve import KEYS as PROXMOX_KEYS
+from proxmox_ve import ProxmoxVE
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -19,15 +21,36 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(capability, …): runs for gateways that have these capabilities")
 
 
+@pytest.fixture(scope="session")
+def fakepve() -> Iterator[ProxmoxVE]:
+    """A Proxmox VE; it runs from the first test that uses it."""
+    server = ProxmoxVE()
+    yield server
+    server.end()
+
+
 @pytest.fixture
-def make_subject(tmp_path: Path) -> Iterator[Callable[..., Subject]]:
+def proxmox_ve(fakepve: ProxmoxVE, monkeypatch: pytest.MonkeyPatch) -> ProxmoxVE:
+    """A Proxmox VE with nothing but templates, and the credentials of its user."""
+    for name, value in PROXMOX_KEYS.items():
+        monkeypatch.setenv(name, value)
+    fakepve.empty()
+    return fakepve
+
+
+@pytest.fixture
+def make_subject(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Subject]]:
     """Make a gateway of some kind, in some directory below the test's own."""
     made: list[Subject] = []
 
     def make(kind: str, place: str = "home") -> Subject:
         home = tmp_path / place
         home.mkdir(parents=True, exist_ok=True)
-        made.append(subject_of(kind, home))
+        if kind == "proxmox":
+            server: ProxmoxVE = request.getfixturevalue("proxmox_ve")
+            made.append(Subject(kind, home, dict(server.options), counted=lambda: (server.guests(), server.volumes())))
+        else:
+            made.append(subject_of(kind, home))
         return made[-1]
 
     yield make

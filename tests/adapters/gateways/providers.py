@@ -37,6 +37,7 @@ class Virtual(Subject):
     """A gateway to a libvirtd, which runs QEMU; its machines have little memory and addresses that lead nowhere."""
 
     fixed = "198.18.65.9"
+    tells_addresses = False
     placed: Mapping[str, Any] = {"location": "us-west"}
 
     def __post_init__(self) -> None:
@@ -48,6 +49,10 @@ class Virtual(Subject):
         """An order with an address that no other has."""
         number = next(ADDRESSES)
         return super().order(**{"address": f"198.18.{66 + number // 250}.{number % 250 + 1}", **given})
+
+    def count(self) -> Any:
+        """Machines, volumes and files of the hypervisor."""
+        return hypervisor().left()
 
     def clear(self) -> None:
         """Delete all machines and templates, and see that nothing is left of them."""

@@ -11,9 +11,9 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from adslib.adapters.gateways import open_gateway
 from adslib.adapters.gateways.local import processes
@@ -26,13 +26,15 @@ from adslib.domain.machine import DEFAULT_SIZES, Size
 from containers import container_options
 
 SMALL, MEDIUM, LARGE = DEFAULT_SIZES
-KINDS = ("local", "libvirt", "lxc", "redfish", "sim", "static")
+KINDS = ("local", "libvirt", "lxc", "proxmox", "redfish", "sim", "static")
 NUMBERS = itertools.count(1)
 
 ABSENT: Mapping[tuple[str, Capability], str] = {
     ("local", Capability.NOTIFY): "this host tells nobody when a process ends; machines are looked at",
     ("libvirt", Capability.NOTIFY): "libvirt tells only who stays connected; machines are looked at",
     ("lxc", Capability.NOTIFY): "this host tells nobody when a container ends; machines are looked at",
+    ("proxmox", Capability.NOTIFY): "it tells by mail and by hooks to servers that somebody else runs",
+    ("proxmox", Capability.UPLOAD): "a template of its is a machine, and no single file",
     **{
         ("static", capability): "its machines are made and run by somebody else, and there is nobody to ask"
         for capability in Capability
@@ -52,6 +54,7 @@ class Subject:
     Args:
         known: what the store knows of a gateway that nobody can be asked about.
         own_sizes: those of the settings. host_keys: where they are pinned.
+        counted: what the provider itself has, disks and saved images included; None: what the gateway shows.
     """
 
     kind: str
@@ -60,6 +63,10 @@ class Subject:
     known: list[Sighting] = field(default_factory=list)
     own_sizes: tuple[Size, ...] = DEFAULT_SIZES
     host_keys: HostKeys = Unpinned()
+    counted: Callable[[], Any] | None = None
+
+    tells_addresses: ClassVar[bool] = True
+    """Whether its machines have addresses that nobody gave them."""
 
     def __post_init__(self) -> None:
         if self.kind == "lxc":
@@ -88,12 +95,21 @@ class Subject:
     @property
     def placed(self) -> Mapping[str, Any]:
         """Options that name locations, where those are free."""
-        return {"locations": ["us-east", "us-west"]}
+        return {"locations": ["pve1", "pve2"] if self.kind == "proxmox" else ["us-east", "us-west"]}
 
     @property
     def locations(self) -> Sequence[str]:
         """Where its machines may be ordered."""
         return self.open(**self.placed).offer().locations
+
+    def count(self) -> Any:
+        """What there is at the provider."""
+        if self.counted:
+            return self.counted()
+        gateway = self.open()
+        places = (place for name in ("machines", "addresses", "templates") for place in self.home.rglob(name))
+        kept = sorted(str(path) for place in places for path in place.iterdir() if not path.name.endswith(".lock"))
+        return len(gateway.machines()), [template.name for template in gateway.templates()], kept, below(self.home)
 
     def order(self, **given: Any) -> Order:
         """An order for the smallest machine, with an id that no other has."""
@@ -107,7 +123,7 @@ class Subject:
             {**self.options, **options},
             home=self.home,
             engine=f"sqlite:///{self.home}/store.db",
-            known=lambda: self.known,
+            known=partial(list, self.known),
             sizes=self.own_sizes,
             host_keys=self.host_keys,
             secret=read_secret,
@@ -118,7 +134,7 @@ class Subject:
         """An address that a machine may ask for."""
         if self.kind == "lxc":
             return str(ipaddress.ip_network(self.options["network"])[9])
-        return {"local": "127.96.7.9", "sim": "198.18.7.9"}[self.kind]
+        return {"local": f"127.96.{1 + os.getpid() % 250}.9", "proxmox": "10.98.7.9", "sim": "198.18.7.9"}[self.kind]
 
     def machine(self, gateway: Gateway) -> Sighting:
         """A machine to look at, made where that can be done."""

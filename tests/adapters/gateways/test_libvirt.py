@@ -212,11 +212,11 @@ def test_a_pool_that_is_not_there_is_named(virtual: Virtual) -> None:
         ({"uri": "qemu+tcp://ads:hidden@host/system"}, "uri: it holds a password"),
         ({"uri": "qemu+ssh://host/system?command=/tmp/x"}, "uri: it names a command"),
         ({"images": ""}, "images: it is missing"),
-        ({"images": "debian-12"}, "images: 'debian-12' will not do"),
         ({"interface": "eth0"}, "interface: 'eth0' will not do"),
-        ({"prefix": "198.18.0.0/33"}, "prefix: .*198.18.0.0/33"),
+        ({"network": "198.18.0.0/33"}, r"network: .*198.18.0.0/33"),
         ({"router": "nowhere"}, "'nowhere'"),
-        ({"key": "/nowhere/key"}, "there is no /nowhere/key.pub"),
+        ({"network": "", "router": "198.18.64.1"}, "network: it is missing"),
+        ({"ssh_key": "/nowhere/key"}, "there is no /nowhere/key.pub"),
     ],
 )
 def test_a_wrong_option_says_what_to_do(virtual: Virtual, options: dict[str, Any], said: str) -> None:

@@ -83,6 +83,16 @@ def test_the_proxy_asks_nothing_of_this_host(tmp_path: Path, monkeypatch: pytest
 GET = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=30).read().decode())"
 
 
+REFUSED = """
+import http.client, subprocess
+proxy = subprocess.run(["ip", "-o", "route", "show", "default"], capture_output=True, text=True).stdout.split()[2]
+asked = http.client.HTTPConnection(proxy, 3142, timeout=10)
+asked.request("GET", "http://127.0.0.1/")
+print(asked.getresponse().status)
+"""
+GREETING = "import socket, sys; print(socket.create_connection((sys.argv[1], 22), timeout=10).recv(4).decode())"
+
+
 @pytest.fixture
 def lxc(make_subject: Callable[..., Subject]) -> Iterator[Subject]:
     """A gateway of containers."""
@@ -105,7 +115,9 @@ def tell(lxc: Subject, machine: Sighting, *words: str) -> str:
 def test_a_package_is_downloaded_once(lxc: Subject) -> None:
     # The foundation of all tests, but packages of this test's own.
     (lxc.home / "cache").mkdir()
-    (lxc.home / "cache" / "foundations").symlink_to(Path(lxc.options["cache"]) / "foundations")
+    foundations = Path(lxc.options["cache"]) / "foundations"
+    foundations.mkdir(exist_ok=True)
+    (lxc.home / "cache" / "foundations").symlink_to(foundations)
     gateway = lxc.open(cache=str(lxc.home / "cache"))
     mirror, one, two = (gateway.create(order()) for _ in range(3))
     tell(lxc, mirror, "sh", "-c", "mkdir /srv/pool && echo first >/srv/pool/a.deb && echo first >/srv/pool/Release")
@@ -150,7 +162,7 @@ def test_overlapping_networks_of_two_tenants_lead_each_to_its_own(lxc: Subject) 
         ]
         assert made[0].reach.address == made[1].reach.address
         told = []
-        for machine in made:
+        for subject, machine in zip((lxc, other), made, strict=True):
             way = shlex.split(str(machine.reach.vars["ansible_ssh_common_args"]))
             trust = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR")
             command = ["ssh", *way, *trust, "-i", machine.reach.key, f"root@{machine.reach.address}", "hostname"]
@@ -158,6 +170,10 @@ def test_overlapping_networks_of_two_tenants_lead_each_to_its_own(lxc: Subject) 
                 command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=True
             )
             told.append(done.stdout.strip())
+            # The proxy of its own bridge answers: what it refuses to ask for.
+            assert tell(subject, machine, "python3", "-c", REFUSED) == "502"
+            neighbour = subject.open().create(order())
+            assert tell(subject, neighbour, "python3", "-c", GREETING, machine.reach.address) == "SSH-"
         assert told == ["a", "b"]
     finally:
         other.clear()

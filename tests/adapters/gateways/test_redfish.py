@@ -98,9 +98,9 @@ def test_a_wrong_password_is_told_and_not_repeated(metal: Subject, tmp_path: Pat
     secret = tmp_path / "secret"
     secret.write_text("hidden")
     secret.chmod(0o600)
-    gateway = metal.open(password=f"file:{secret}")
+    gateway = metal.open(secret=f"file:{secret}")
     for call in (gateway.machines, lambda: gateway.stop(ref)):
-        with pytest.raises(Failed, match=r"refuses the account \(401\).*'user' and 'password'") as refused:
+        with pytest.raises(Failed, match=r"refuses the account \(401\).*'account' and 'secret'") as refused:
             call()
         assert "hidden" not in str(refused.value)
     assert metal.open().look(ref).state is RUNNING
@@ -112,9 +112,10 @@ def test_a_wrong_password_is_told_and_not_repeated(metal: Subject, tmp_path: Pat
         ({"services": []}, "services: it is missing"),
         ({"services": "https://root:hidden@bmc1"}, "services: 'bmc1' is no address of a service"),
         ({"services": "bmc1"}, "services: 'bmc1' is no address of a service"),
-        ({"user": ""}, "user: it is missing"),
-        ({"password": "hidden"}, "password: the store keeps no secrets"),
-        ({"password": "env:ADS_TEST_ABSENT"}, "env:ADS_TEST_ABSENT is not set"),
+        ({"account": ""}, "account: it is missing"),
+        ({"secret": "hidden"}, "secret: the store keeps no secrets"),
+        ({"ca": "/nowhere/ca.pem"}, "ca: there is no /nowhere/ca.pem"),
+        ({"secret": "env:ADS_TEST_ABSENT"}, "env:ADS_TEST_ABSENT is not set"),
         ({"boot": "floppy"}, "'floppy' will not do.*disk, network, cd"),
     ],
 )

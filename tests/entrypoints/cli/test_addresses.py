@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+import adslib
+from adslib.domain.assignment import AddressRequest
 from adslib.entrypoints.cli.fields import FIELDS
 from entrypoints.cli.commanding import Run
 
@@ -80,7 +82,8 @@ def test_every_mistake_of_a_request_is_told(run: Run) -> None:
 @pytest.mark.req("I5")
 def test_what_machines_and_networks_say_is_reconciled(run: Run) -> None:
     run("machine", "add", "web1", "--address", "10.0.0.5", "--location", "west", "--size", "small")
-    run("address", "allocate", "--vlan", "110", "--machine", "m1", "--why", "deployment")
+    with adslib.connect() as ads:
+        ads.addresses.give(AddressRequest(vlan=110, machine="m1", why="deployment"))
     run("address", "allocate", "--vlan", "110", "--machine", "theirs")
     shown = run("address", "reconcile").out
     assert "gone  m1       10.0.0.1  west-1\n" in shown

@@ -26,6 +26,7 @@ ARGUMENTS = dict(
     save_plan=dict(type="bool", default=False),
     everything=dict(type="bool", default=False),
     abandon=dict(type="bool", default=False),
+    discard=dict(type="bool", default=False),
     patience=dict(type="int"),
     despite_failed_tests=dict(type="str", default=""),
 )
@@ -90,6 +91,8 @@ def _useless(params):
         return "plan is for state deployed or live"
     if params["abandon"] and params["state"] not in ("deployed", "live", "undeployed"):
         return "abandon is for state deployed, live or undeployed"
+    if params["discard"] and params["state"] not in ("deployed", "live"):
+        return "discard is for state deployed or live"
     if params["state"] in ("absent", "stopped", "undeployed") and params["template"]:
         return "template is for making an environment, not for state {0}".format(params["state"])
     return ""

@@ -21,6 +21,7 @@ ARGUMENTS = dict(
     go_live=dict(type="bool", default=True),
     everything=dict(type="bool", default=False),
     abandon=dict(type="bool", default=False),
+    discard=dict(type="bool", default=False),
     plan=dict(type="str"),
     stages=dict(type="int", default=40),
     limited=dict(type="list", elements="str", default=[]),
@@ -71,7 +72,8 @@ def _reserve(ads, params, check_mode):
     if needed > params["stages"]:
         text = "environment '{0}' has {1} stages and this run was started for {2}. Say -e ads_stages={1}"
         return dict(failed=True, msg=text.format(params["environment"], needed, params["stages"]), code="stages")
-    options = dict(hold=not params["go_live"], all=params["everything"], abandon=params["abandon"])
+    given = {name: params[name] for name in ("abandon", "discard")}
+    options = dict(given, hold=not params["go_live"], all=params["everything"])
     begun = ads.playbooks.begin(
         params["environment"],
         params["kind"],

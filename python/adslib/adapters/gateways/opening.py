@@ -101,6 +101,11 @@ class Gateways:
             secret=self.secret,
         )
 
+    def wipes(self, settings: Iterable[GatewaySetting]) -> Mapping[str, str]:
+        """The roles that wipe machines before they are returned to the pool, by gateway (A13)."""
+        said = {setting.name: read_common(Options(setting.name, setting.options)).wipe for setting in settings}
+        return {name: role for name, role in said.items() if role}
+
     def offer(self, setting: GatewaySetting, gateway: Gateway) -> Offer:
         """What a gateway offers, on the terms of its setting, whatever the provider tells.
 

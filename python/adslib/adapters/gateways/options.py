@@ -10,6 +10,7 @@ from math import inf
 from typing import Any, TypeVar
 
 from adslib.domain.errors import Invalid, Problem
+from adslib.domain.zone_setting import SECRET
 
 REFRESH_EVERY = "refresh_every"
 """An option of every gateway: seconds between two refreshes by whoever watches the pool; 0: only when asked."""
@@ -17,11 +18,15 @@ REFRESH_EVERY = "refresh_every"
 PER_ENVIRONMENT = "per_environment"
 """An option of every gateway: how many machines one environment may have there; 0: any number."""
 
+WIPE = "wipe"
+"""An option of every gateway: the role that wipes a machine before it is returned to the pool."""
+
 COSTS = "costs"
 """An option of every gateway: what an hour costs, by the name of the size."""
 
 WEEK = 7 * 86400
-SECRET = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/.+")
+
+ROLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 T = TypeVar("T")
 W = TypeVar("W", bound=StrEnum)
@@ -51,9 +56,9 @@ class Options:
         fits = value == default or value in (words := tuple(known))
         return str(value) if fits else self._wrong(name, value, f"use one of: {', '.join(words)}", default)
 
-    def secret(self, name: str) -> str:
+    def secret(self, name: str, default: str = "") -> str:
         """Where a secret lies, `env:NAME` or `file:/path`; what is the secret itself is refused and not repeated."""
-        value = self._take(name, "")
+        value = self._take(name, default)
         if value == "" or (isinstance(value, str) and SECRET.fullmatch(value)):
             return str(value)
         self._refuse(f"option {name}: the store keeps no secrets, only where they lie", "use env:NAME or file:/path")
@@ -108,21 +113,29 @@ class Options:
         return tuple(part.strip() for part in parts if part.strip())
 
     def pairs(self, name: str) -> Mapping[str, str]:
-        """Words by name, also written as one text: `debian-12=a.img,rocky-9=b.img`."""
+        """Names with a text each, also written as one text, `name=text, name=text`; one that stands alone has none."""
         value = self._take(name, {})
-        try:
-            return _pairs(value)
-        except (TypeError, ValueError):
-            return self._wrong(name, value, "use names and words, like debian-12=a.img,rocky-9=b.img", {})
+        if isinstance(value, str | list | tuple):
+            parts = (part.partition("=") for part in self.names(name))
+            value = {key.strip(): text.strip() for key, _, text in parts}
+        if not isinstance(value, dict) or not all(isinstance(text, str) for both in value.items() for text in both):
+            return self._wrong(name, value, "use names with a text each", {})
+        return value
+
+    def role(self, name: str) -> str:
+        """The name of an Ansible role; empty: none."""
+        value = self.text(name)
+        return value if not value or ROLE.fullmatch(value) else self._wrong(name, value, "use the name of a role", "")
 
     def numbers(self, name: str) -> Mapping[str, float]:
         """Numbers by name, also written as one text: `small=0.02,large=0.4`."""
         value = self._take(name, {})
         try:
-            read = {key: float(number) for key, number in _pairs(value).items()}
+            pairs = dict(part.split("=") for part in value.split(",")) if isinstance(value, str) and value else value
+            read = {str(key).strip(): float(number) for key, number in dict(pairs or {}).items()}
         except (TypeError, ValueError):
             read = {"": -1}
-        good = all(0 <= number < inf for number in read.values())
+        good = all(key and 0 <= number < inf for key, number in read.items())
         return read if good else self._wrong(name, value, "use names and numbers, like small=0.02,large=0.4", {})
 
     def finish(self) -> None:
@@ -158,27 +171,17 @@ class Common:
     """What every gateway takes as options.
 
     Args:
-        refresh_every, per_environment, costs: see the names of these options.
+        refresh_every, per_environment, wipe, costs: see the names of these options.
     """
 
     refresh_every: int
     per_environment: int
+    wipe: str
     costs: Mapping[str, float]
 
 
 def read_common(read: Options) -> Common:
     """Read these options, whatever others there are."""
-    return Common(read.whole(REFRESH_EVERY, 0, most=WEEK), read.whole(PER_ENVIRONMENT, 0), read.numbers(COSTS))
-
-
-def _pairs(given: Any) -> Mapping[str, str]:
-    """Names with what belongs to them.
-
-    Raises:
-        TypeError, ValueError: it is something else.
-    """
-    parts = [part.split("=", 1) for part in given.split(",")] if isinstance(given, str) and given else given
-    read = {str(key).strip(): str(told).strip() for key, told in dict(parts or {}).items()}
-    if not all(key and told for key, told in read.items()):
-        raise ValueError(given)
-    return read
+    return Common(
+        read.whole(REFRESH_EVERY, 0, most=WEEK), read.whole(PER_ENVIRONMENT, 0), read.role(WIPE), read.numbers(COSTS)
+    )

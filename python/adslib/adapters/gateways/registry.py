@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 # Each module has a function connect(name, options, around) -> Gateway.
 KINDS: Mapping[str, str] = {
     "local": "adslib.adapters.gateways.local",
-    "lxc": "adslib.adapters.gateways.lxc",
     "libvirt": "adslib.adapters.gateways.libvirt",
+    "lxc": "adslib.adapters.gateways.lxc",
+    "proxmox": "adslib.adapters.gateways.proxmox",
     "redfish": "adslib.adapters.gateways.redfish",
     "sim": "adslib.adapters.gateways.sim",
     "static": "adslib.adapters.gateways.static",
@@ -50,7 +51,7 @@ def open_gateway(
         kind: one of KINDS. name: what it is called in the store. options: see docs/gateways.md. home: ADS_HOME.
         engine: the store's engine or URL (`sim` keeps its cloud there).
         known: lists the machines that the store knows of this gateway (`static` has no other source).
-        sizes: what there is, smallest first (`local`, `lxc` and `sim` have no others).
+        sizes: what there is, smallest first (`local`, `lxc`, `proxmox` and `sim` have no others).
         host_keys: where SSH host keys are pinned. secret: reads a secret where it lies.
 
     Raises:

@@ -23,7 +23,8 @@ from adslib.domain.errors import Failed
 from adslib.domain.job import JOB_MARKER
 
 COLLECTION = "ads.deploy"
-FORKS = 10
+FORKS = 5 * (os.cpu_count() or 1)
+"""Most of a task is waiting for its host; more would only wait for the processors of this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ class Playbooks:
         environ = {**environ, JOB_MARKER: job_id}
         if not _says(work, "forks"):
             environ.setdefault("ANSIBLE_FORKS", str(FORKS))
+        if not _says(work, "pipelining"):
+            environ.setdefault("ANSIBLE_PIPELINING", "true")
         config = RunnerConfig(
             private_data_dir=str(folder),
             project_dir=str(work),
@@ -169,7 +172,7 @@ def _says(work: Path, option: str) -> bool:
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     with contextlib.suppress(configparser.Error, UnicodeError):
         parser.read(work / "ansible.cfg", encoding="utf-8")
-    return parser.has_option("defaults", option)
+    return any(parser.has_option(section, option) for section in ("defaults", "connection", "ssh_connection"))
 
 
 def _handler(on_event: Callable[[Mapping[str, Any]], None]) -> Callable[[Mapping[str, Any]], bool]:

@@ -80,6 +80,9 @@ def deploy(
     hold: Hold = False,
     everything: Annotated[bool, typer.Option("--all", help="Look at every instance, even if nothing differs.")] = False,
     abandon: Abandon = False,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Delete machines at once that were made and cannot be used.")
+    ] = False,
     plan: Annotated[str, typer.Option(metavar="ID", help="Carry out this saved plan, if it still holds.")] = "",
     patience: Patience = None,
     verbose: Verbose = False,
@@ -94,8 +97,8 @@ def deploy(
         _carry(
             ads, name, "deploy", verbose, format,
             lambda **run: ads.running.deploy(
-                name, hold=hold, everything=everything, abandon=abandon, plan=plan, patience=patience,
-                dry_run=dry_run, **run
+                name, hold=hold, everything=everything, abandon=abandon, discard=discard, plan=plan,
+                patience=patience, dry_run=dry_run, **run
             ),
         )  # fmt: skip
 

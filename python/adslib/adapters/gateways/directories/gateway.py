@@ -6,7 +6,7 @@ What is written of a machine never changes after its making. Whether it runs is 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from adslib.adapters.gateways.orders import ID, check_choice, check_size, checke
 from adslib.domain.errors import Conflict
 from adslib.domain.gateway import Capability, InstanceTemplate, Offer, Order, Sighting, Snapshot
 from adslib.domain.machine import Size
+from adslib.domain.names import checked_name
 
 
 class Control(Protocol):
@@ -48,6 +49,9 @@ class Templates(Protocol):
 
     def upload(self, name: str, source: Path) -> InstanceTemplate:
         """Take a tar file as a template."""
+
+    def capture(self, name: str, packed: Path, image: str) -> InstanceTemplate:
+        """Take the packed files of a machine that was made from an image; nobody has the name yet."""
 
     def delete(self, name: str) -> None:
         """Remove one; nothing happens if it is gone."""
@@ -92,6 +96,7 @@ class DirectoryGateway:
     def create(self, order: Order) -> Sighting:
         """Make and start a machine. What an earlier call left half made is thrown away or finished."""
         self._check(order)
+        order = replace(order, location=order.location or next(iter(self._parts.locations), ""))
         with self._machines.busy(order.id) as machine:
             if not machine.path.exists():
                 self._machines.clear(order.id)
@@ -169,13 +174,14 @@ class DirectoryGateway:
     def create_template(self, ref: str, name: str) -> InstanceTemplate:
         """Make an instance template of the files of a machine as they are now; its processes go on meanwhile."""
         templates = self._parts.templates
+        checked_name(name, "an instance template")
         if name in {template.name for template in templates.all()}:
             raise Conflict(f"there is another instance template '{name}'", remedy="choose another name or delete it")
         with self._machines.known(ref) as machine:
             file = machine.path / "template.tar"
             try:
                 self._parts.pack(machine.root, file)
-                return templates.upload(name, file)
+                return templates.capture(name, file, machine.read().image)
             finally:
                 file.unlink(missing_ok=True)
 

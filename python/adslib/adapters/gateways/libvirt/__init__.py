@@ -38,20 +38,20 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
     place = around.home / "libvirt" / name
     uri = read.text("uri", "qemu:///system")
     pool = read.text("pool", "default")
-    images = read.pairs("images")
+    images = {system: volume or system for system, volume in read.pairs("images").items()}
     domain = read.word("domain", "", ("kvm", "qemu"))
     interface = _interface(read, read.text("interface", "network:default"))
-    prefix = _prefix(read, read.text("prefix"), read.text("router"), read.names("resolvers"))
-    key = read.text("key")
+    prefix = _prefix(read, read.text("network"), read.text("router"), read.names("resolvers"))
+    key = read.text("ssh_key")
     user = read.text("user", "ads")
     location = read.text("location")
     grace = read.number("grace", 60, most=3600)
     terms = read_terms(read)
     _check_uri(read, uri)
-    if not options.get("images"):
+    if not images:
         read.refuse("images", "it is missing", "name the volume of each operating system: debian-12=debian-12.qcow2")
     if key and not Path(f"{key}.pub").is_file():
-        read.refuse("key", f"there is no {key}.pub", "name a private key whose public key lies beside it")
+        read.refuse("ssh_key", f"there is no {key}.pub", "name a private key whose public key lies beside it")
     read.finish()
     driver = LibvirtDriver(
         gateway=name,
@@ -89,13 +89,16 @@ def _interface(read: Options, given: str) -> Interface:
 
 def _prefix(read: Options, given: str, router: str, resolvers: tuple[str, ...]) -> Prefix | None:
     if not given:
+        if router or resolvers:
+            read.refuse("network", "it is missing", "name the network that 'router' and 'resolvers' belong to")
         return None
     try:
         network = ipaddress.ip_network(given)
         way_out = ipaddress.ip_address(router) if router else network[1]
-        return Prefix(network, way_out, resolvers or (str(way_out),))
+        if way_out not in network:
+            raise ValueError(f"'{way_out}' is not in it")
+        servers = tuple(str(ipaddress.ip_address(each)) for each in resolvers) or (str(way_out),)
+        return Prefix(network, way_out, servers)
     except (ValueError, IndexError) as error:
-        read.refuse(
-            "prefix", f"'{given}' with router '{router}' will not do: {error}", "use a network like 10.1.2.0/24"
-        )
+        read.refuse("network", f"'{given}' will not do: {error}", "use a network like 10.1.2.0/24 and addresses")
         return None

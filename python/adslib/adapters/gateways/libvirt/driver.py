@@ -247,7 +247,7 @@ class LibvirtDriver:
         if not order.address:
             return
         if self.prefix is None:
-            raise Invalid(f"this gateway gives no addresses: '{order.address}'", remedy="set its option 'prefix'")
+            raise Invalid(f"this gateway gives no addresses: '{order.address}'", remedy="set its option 'network'")
         try:
             fits = ipaddress.ip_address(order.address) in self.prefix.network
         except ValueError:
@@ -284,14 +284,14 @@ def _foreign(domain: Any) -> Invalid:
 
 
 def _unless_stopped(act: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """What a machine that stops meanwhile needs no more."""
+    """What a machine that stops meanwhile needs no more; it may be on its way for a moment."""
 
     def try_it(domain: Any) -> Any:
         try:
             return act(domain)
         except libvirt.libvirtError as error:
-            if code_of(error) == libvirt.VIR_ERR_OPERATION_INVALID and not domain.isActive():
-                return True
+            if code_of(error) == libvirt.VIR_ERR_OPERATION_INVALID:
+                return not domain.isActive()
             raise
 
     return try_it

@@ -17,6 +17,8 @@ from adslib.domain.gateway import InstanceTemplate
 from adslib.domain.names import checked_name
 
 MINIMAL = "minimal"
+KINDS = UPLOADED, CAPTURED = ".tar", ".machine"
+"""How the files are called of those that came from elsewhere, and of those that ads packed itself."""
 MINIMAL_TREE = ("etc/supervisor/conf.d", "opt", "run", "srv", "tmp", "var/lib", "var/log")
 
 
@@ -33,7 +35,7 @@ class Templates:
 
     def all(self) -> Sequence[InstanceTemplate]:
         """List them by name."""
-        files = self.directory.glob("[!.]*.tar") if self.directory.is_dir() else ()
+        files = [file for kind in KINDS for file in self.directory.glob(f"[!.]*{kind}")]
         found = [InstanceTemplate(file.stem, self.os, file.stat().st_size) for file in files]
         return tuple(sorted([*found, InstanceTemplate(MINIMAL, self.os)], key=lambda template: template.name))
 
@@ -50,7 +52,8 @@ class Templates:
         if name == MINIMAL:
             root.mkdir()
         else:
-            archives.unpack(self._file(name), root, own=False)
+            file = self._file(name)
+            archives.unpack(file, root, own=file.suffix == CAPTURED)
         # A program's configuration must always find its place, whatever the template leaves out.
         for part in MINIMAL_TREE:
             (root / part).mkdir(parents=True, exist_ok=True)
@@ -71,6 +74,12 @@ class Templates:
             self._copy(source, target)
         return InstanceTemplate(name, self.os, target.stat().st_size)
 
+    def capture(self, name: str, packed: Path, image: str) -> InstanceTemplate:
+        """Take the packed files of a machine: they come back as they were, owners and links included."""
+        target = self.directory / f"{name}{CAPTURED}"
+        self._copy(packed, target)
+        return InstanceTemplate(name, self.os, target.stat().st_size)
+
     def delete(self, name: str) -> None:
         """Remove a template; nothing happens if it is gone.
 
@@ -85,7 +94,8 @@ class Templates:
             raise NotFound(f"there is no instance template {name!r}") from error
 
     def _file(self, name: str) -> Path:
-        return self.directory / f"{name}.tar"
+        captured = self.directory / f"{name}{CAPTURED}"
+        return captured if captured.exists() else self.directory / f"{name}{UPLOADED}"
 
     def _copy(self, source: Path, target: Path) -> None:
         new = target.with_name(f".{target.name}.{os.getpid()}.new")
@@ -95,7 +105,8 @@ class Templates:
                 shutil.copyfileobj(old, file, 1 << 20)
                 file.flush()
                 os.fsync(file.fileno())
-            archives.check(new)  # the file that we keep, should the other have changed meanwhile
+            if target.suffix == UPLOADED:
+                archives.check(new)  # the file that we keep, should the other have changed meanwhile
             new.rename(target)
             settle(self.directory)
         except OSError as error:

@@ -33,13 +33,14 @@ NEEDED = {
 
 SETTINGS = Path("/proc/sys")
 BUSY_SECONDS = 60.0
+# By bridge, not by address: what passes on another bridge with the same network may come by here, and is not ours.
 TABLE = """\
 table ip {name} {{}}
 delete table ip {name}
 table ip {name} {{
   chain out {{
     type nat hook postrouting priority srcnat
-    ip saddr {network} oifname != "{name}" masquerade
+    iifname "{name}" oifname != "{name}" masquerade
   }}
   chain pass {{
     type filter hook forward priority filter
@@ -129,7 +130,7 @@ class Bridge:
         if not self._there():
             run("ip", "link", "add", "name", self.name, "type", "bridge")
         run("ip", "address", "replace", f"{self.address}/{self.network.prefixlen}", "dev", self.name)
-        run("nft", "-f", "-", given=TABLE.format(name=self.name, network=self.network))
+        run("nft", "-f", "-", given=TABLE.format(name=self.name))
         _raise_settings()
         # Two bridges may have the same network: what comes from one must not be taken for a lie.
         Path(f"/proc/sys/net/ipv4/conf/{self.name}/rp_filter").write_text("0")

@@ -30,6 +30,25 @@ TURNS: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 CHUNK = 1 << 16
 
 
+class Server(ThreadingHTTPServer):
+    """Serves a bridge alone: another may have the same address.
+
+    Args:
+        bridge: its name. address: of this host on it.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, bridge: str, address: str) -> None:
+        self.bridge = bridge
+        super().__init__((address, PORT), Handler)
+
+    def server_bind(self) -> None:
+        """Bind to the bridge, too; connections that are taken keep to it."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self.bridge.encode())
+        super().server_bind()
+
+
 class Unfit(Exception):
     """An address that is not asked for containers."""
 
@@ -138,8 +157,7 @@ def main() -> None:
     bridge, address, folder = sys.argv[1:]
     FOLDER = Path(folder)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    ThreadingHTTPServer.daemon_threads = True
-    server = ThreadingHTTPServer((address, PORT), Handler)
+    server = Server(bridge, address)
     threading.Thread(target=end_with, args=(bridge,), daemon=True).start()
     server.serve_forever()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -35,7 +36,7 @@ def start(bridge: str, address: str, folder: Path) -> None:
     Raises:
         Failed: it does not start.
     """
-    if _answers(address):
+    if _listens(bridge, address):
         return
     words = [sys.executable, "-I", packages.__file__, bridge, address, str(folder)]
     # A child of nobody here: it stays when this process ends.
@@ -49,7 +50,7 @@ def start(bridge: str, address: str, folder: Path) -> None:
         check=False,
     )
     until = time.monotonic() + LONGEST_START
-    while not _answers(address):
+    while not _listens(bridge, address):
         if time.monotonic() > until:
             raise Failed("the proxy by which containers share packages does not start", place=" ".join(words))
         time.sleep(LOOK_EVERY)
@@ -65,7 +66,13 @@ def end(bridge: str) -> None:
         time.sleep(LOOK_EVERY)
 
 
-def _answers(address: str) -> bool:
-    with suppress(OSError), socket.create_connection((address, packages.PORT), timeout=1):
-        return True
+def _listens(bridge: str, address: str) -> bool:
+    """Whether a program listens there; it is not asked, as this host cannot reach itself by a bridge."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, bridge.encode())
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, packages.PORT))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
     return False

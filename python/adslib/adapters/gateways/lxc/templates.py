@@ -1,14 +1,15 @@
 """Instance templates of containers: tar files, unpacked once, that machines stand on.
 
-One with an init is a whole file system; any other is laid over the foundation. What a machine stands on stays.
+One with an init is a whole file system; any other is laid over the foundation. One that was made of a machine lies over
+what that machine stood on. What something stands on stays.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import file_digest
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from adslib.adapters.gateways.directories import archives
 from adslib.adapters.gateways.directories.directory import remove, settle, write
 from adslib.adapters.gateways.directories.system import system_of
 from adslib.adapters.gateways.locks import locked
+from adslib.adapters.gateways.lxc import layers
 from adslib.adapters.gateways.lxc.foundations import Foundations
 from adslib.adapters.gateways.orders import check_choice
 from adslib.domain.errors import Conflict, Invalid, NotFound
@@ -61,9 +63,34 @@ class Templates:
             return
         with self._alone():
             self.check(name)
-            root = self.directory / name / "root"
-            whole = any((root / init).exists() or (root / init).is_symlink() for init in INITS)
-            yield [root] if whole else [root, self.foundations.ready()]
+            yield self._layers(name)
+
+    def _layers(self, name: str) -> list[Path]:
+        if name == self.foundations.os:
+            return [self.foundations.ready()]
+        root = self.directory / name / "root"
+        whole = any((root / init).exists() or (root / init).is_symlink() for init in INITS)
+        return [root] if whole else [root, *self._layers(self._below(self.directory / name) or self.foundations.os)]
+
+    def capture(self, name: str, packed: Path, image: str) -> InstanceTemplate:
+        """Take the layer of a machine; who it is stays out.
+
+        Args:
+            image: what the machine stands on; the template does so, too.
+        """
+        place = self.directory / name
+
+        def unfold(root: Path) -> None:
+            layers.unpack(packed, root)
+            for path in (*root.glob("etc/ssh/ssh_host_*"), *root.glob("root/.ssh/authorized_keys")):
+                path.unlink()
+
+        with self._alone():
+            if place.exists():
+                raise Conflict(f"there is another instance template '{name}'", remedy="choose another name")
+            os = next(template.os for template in self.all() if template.name == image)
+            self._keep(place, unfold, InstanceTemplate(name, os, packed.stat().st_size), below=image)
+            return self._read(place)
 
     def upload(self, name: str, source: Path) -> InstanceTemplate:
         """Take a tar file, compressed or not, as a template. The same file once more changes nothing.
@@ -100,24 +127,44 @@ class Templates:
             users = [
                 path.parent.name for path in self.machines.glob("*/config") if f":{place}/root:" in path.read_text()
             ]
-            if users:
-                names = ", ".join(sorted(users)[:5])
-                message = f"{len(users)} machines stand on instance template '{name}': {names}"
-                raise Conflict(message, remedy="delete these machines first")
+            copies = [path.parent.name for path in self.directory.glob("*/below") if self._below(path.parent) == name]
+            if users or copies:
+                names = ", ".join(sorted([*users, *copies])[:5])
+                what = "machines stand" if users else "instance templates lie"
+                message = f"{len(users or copies)} {what} on instance template '{name}': {names}"
+                raise Conflict(message, remedy="delete these first")
             if place.exists():
                 place.rename(self.directory / f".old-{name}")
             remove(self.directory / f".old-{name}")
 
     def _unfold(self, source: Path, place: Path, digest: str) -> None:
+        plain = InstanceTemplate(place.name, self.foundations.os, source.stat().st_size)
+        self._keep(place, lambda root: archives.unpack(source, root, own=True), plain, digest=digest)
+
+    def _keep(
+        self,
+        place: Path,
+        unfold: Callable[[Path], None],
+        template: InstanceTemplate,
+        *,
+        digest: str = "",
+        below: str = "",
+    ) -> None:
+        """Make the directory of a template, which appears when it is complete.
+
+        Args:
+            unfold: makes its file system. template: with the system that it has unless it says another itself.
+            digest: of the file that it came as. below: the template that it lies on; empty: the foundation.
+        """
         half = self.directory / f".new-{place.name}"
         remove(half)
         half.mkdir()
         try:
-            archives.unpack(source, half / "root", own=True)
             root = half / "root"
-            os = system_of(root) if (root / "etc/os-release").exists() else self.foundations.os
-            known = InstanceTemplate(place.name, os, source.stat().st_size)
+            unfold(root)
+            known = replace(template, os=system_of(root)) if (root / "etc/os-release").exists() else template
             write(half / "digest", digest)
+            write(half / "below", below)
             write(half / "template.json", json.dumps(asdict(known)))
             half.rename(place)
             settle(self.directory)
@@ -126,6 +173,10 @@ class Templates:
 
     def _read(self, place: Path) -> InstanceTemplate:
         return InstanceTemplate(**json.loads((place / "template.json").read_text()))
+
+    def _below(self, place: Path) -> str:
+        """The template that one lies on; empty: the foundation."""
+        return (place / "below").read_text()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

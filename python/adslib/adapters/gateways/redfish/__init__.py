@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -32,8 +33,8 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
     """
     read = Options(name, options)
     urls = read.names("services")
-    user = read.text("user")
-    password = read.secret("password")
+    account = read.text("account")
+    secret = read.secret("secret")
     ca = read.text("ca")
     verify = read.flag("verify", True)
     boot = read.word("boot", "", BOOTS)
@@ -45,12 +46,14 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
         # What stands before an @ may be a password.
         told = f"'{wrong[0].rpartition('@')[2]}' is no address of a service" if wrong else "it is missing"
         read.refuse("services", told, "use addresses like https://bmc1.example.org, without user and path")
-    for option, remedy in (("user", "name the account of the services"), ("password", "use env:NAME or file:/path")):
+    if ca and not Path(ca).exists():
+        read.refuse("ca", f"there is no {ca}", "name the file of the authority")
+    for option, remedy in (("account", "name that of the services"), ("secret", "use env:NAME or file:/path")):
         if not options.get(option):
             read.refuse(option, "it is missing", remedy)
     read.finish()
-    account = Account(user, around.secret(password, f"gateway {name}"), ca if ca and verify else verify)
-    services = {urlsplit(url).netloc: Service(url.rstrip("/"), account) for url in urls}
+    who = Account(account, around.secret(secret, f"gateway {name}"), ca if ca and verify else verify)
+    services = {urlsplit(url).netloc: Service(url.rstrip("/"), who) for url in urls}
     driver = RedfishDriver(name, services, around.known, boot, location, grace, patience)
     terms, place = Terms(limit=0, patience=patience), around.home / "redfish" / name
     return RemoteGateway(name, cast("Driver", driver), terms, place)  # It lacks what its capabilities lack.

@@ -77,7 +77,7 @@ class RedfishDriver:
         place = f"gateway {self._gateway}{f', {where[0]}' if where else ''}"
         if isinstance(error, exceptions.AccessError):
             told = f"the service refuses the account ({error.status_code})"
-            return Failed(told, place=place, remedy="check the options 'user' and 'password', and what it may do")
+            return Failed(told, place=place, remedy="check the options 'account' and 'secret', and what it may do")
         if isinstance(error, exceptions.ConnectionError):
             told, remedy = _unconnected(error)
             return Failed(told, place=place, remedy=remedy)

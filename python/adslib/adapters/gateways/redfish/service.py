@@ -21,7 +21,7 @@ class Account:
         verify: whether its certificate is checked, or a path of those it is checked by.
     """
 
-    user: str
+    name: str
     password: str = field(repr=False)
     verify: bool | str = True
 
@@ -62,7 +62,7 @@ class Service:
             # Not with sessions: whoever is killed would leave them behind, and controllers have few. Retries are ours.
             self._root = self._root or sushy.Sushy(
                 self.url,
-                auth=BasicAuth(self.account.user, self.account.password),
+                auth=BasicAuth(self.account.name, self.account.password),
                 verify=self.account.verify,
                 server_side_retries=1,
                 server_side_retries_delay=0,

@@ -224,6 +224,7 @@ class SimulatedGateway:
             message = f"the quota of simulated cloud '{self.name}' is used up: {count} machines of {self._quota}"
             raise Failed(message, remedy="delete machines, or raise its option 'quota'")
         row = new_row(order, self.name, serial, free_address(connection, self.name, order.address, serial))
+        row["location"] = order.location or next(iter(self._locations), "")
         row["os"] = order.os or (order.image if order.image in self._systems else self._systems[0])
         row["image"] = order.image or row["os"]
         row["boots"] = self._faults.boots(order.id)
