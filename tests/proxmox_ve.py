@@ -44,6 +44,11 @@ class ProxmoxVE:
         self._api: ProxmoxAPI | None = None
 
     @property
+    def keys(self) -> Mapping[str, str]:
+        """The credentials of its user, as variables."""
+        return KEYS
+
+    @property
     def options(self) -> Mapping[str, Any]:
         """The options of a gateway to it."""
         return {
@@ -126,6 +131,10 @@ class ProxmoxVE:
         rows = self.api.nodes(NODES[0]).storage("local-lvm").content.get()
         first = {guest["vmid"] for guest in templates()}
         return [row["volid"] for row in rows if row["vmid"] not in first]
+
+    def count(self) -> object:
+        """What there is: guests and disks."""
+        return self.guests(), self.volumes()
 
     def wait(self, task: str) -> None:
         """Wait for a task; it must end well."""

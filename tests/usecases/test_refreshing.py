@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from adslib.domain.errors import Blocked, Forbidden, NotFound
 from adslib.domain.gateway import Gateway, Order
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import DEFAULT_SIZES
+from adslib.domain.pool_rule import PoolRule
 from adslib.usecases.ads import Ads
 from adslib.usecases.machine_spec import MachineSpec
 from usecases.acting import carry_out, document, with_machines
@@ -73,6 +75,23 @@ def test_a_machine_is_looked_at_when_somebody_says_that_it_changed(ads: Ads) -> 
     assert ads.machines.refresh().changed is False
     with pytest.raises(NotFound, match="no gateway 'fog'"):
         ads.machines.notify("fog", "x")
+
+
+@pytest.mark.req("A10", "A11", "A21")
+def test_power_that_comes_and_goes_is_written_down_and_unsettles_no_rule(
+    ads: Ads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud(ads, power_flaps=1, flap_ms=1000)
+    ads.pool.add_rule(PoolRule("web", size="small", ceiling=4, spare=3, shrink_after=3600))
+    monkeypatch.setattr(time, "time", lambda: 2_000_000_000.5)
+    ads.pool.apply()
+    for second in range(1, 5):
+        monkeypatch.setattr(time, "time", lambda now=second: 2_000_000_000.5 + now)
+        change = "running → stopped" if second % 2 else "stopped → running"
+        assert told(ads) == ([], dict.fromkeys(("web-1", "web-2", "web-3"), change), [])
+        assert told(ads) == ([], {}, []), "it is told once"
+        assert ads.pool.plan().actions == ()
+    assert len(names(ads)) == 3
 
 
 @pytest.mark.req("A10")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,15 @@ import pytest
 from adapters.gateways.providers import subject_of
 from adapters.gateways.subjects import ABSENT, KINDS, Subject
 from adslib.domain.gateway import Gateway
+from clouds import Cloud
 from containers import NoHosts
-from proxmox_ve import KEYS as PROXMOX_KEYS
+from open_stack import OpenStack
 from proxmox_ve import ProxmoxVE
+
+Server = Cloud | OpenStack | ProxmoxVE
+"""What stands for a provider: it has `keys`, the credentials of its user as variables, and `options` of a gateway."""
+
+SERVERS: Mapping[str, type[Server]] = {"libcloud": Cloud, "openstack": OpenStack, "proxmox": ProxmoxVE}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,33 +29,58 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def fakepve() -> Iterator[ProxmoxVE]:
-    """A Proxmox VE; it runs from the first test that uses it."""
-    server = ProxmoxVE()
-    yield server
-    server.end()
+def servers() -> Iterator[dict[str, Server]]:
+    """Those that run, each from the first test that uses it."""
+    running: dict[str, Server] = {}
+    yield running
+    for server in running.values():
+        server.end()
 
 
 @pytest.fixture
-def proxmox_ve(fakepve: ProxmoxVE, monkeypatch: pytest.MonkeyPatch) -> ProxmoxVE:
-    """A Proxmox VE with nothing but templates, and the credentials of its user."""
-    for name, value in PROXMOX_KEYS.items():
-        monkeypatch.setenv(name, value)
-    fakepve.empty()
-    return fakepve
+def serve(servers: dict[str, Server], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Server]:
+    """Have a server, empty when the test begins to use it, and the credentials of its user in the environment."""
+
+    @cache
+    def serve(kind: str) -> Server:
+        server = servers[kind] = servers.get(kind) or SERVERS[kind]()
+        server.empty()
+        for name, value in server.keys.items():
+            monkeypatch.setenv(name, value)
+        return server
+
+    return serve
 
 
 @pytest.fixture
-def make_subject(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Subject]]:
+def cloud(serve: Callable[[str], Server]) -> Server:
+    """A cloud that speaks EC2."""
+    return serve("libcloud")
+
+
+@pytest.fixture
+def open_stack(serve: Callable[[str], Server]) -> Server:
+    """A stand-in for OpenStack."""
+    return serve("openstack")
+
+
+@pytest.fixture
+def proxmox_ve(serve: Callable[[str], Server]) -> Server:
+    """A Proxmox VE with nothing but templates."""
+    return serve("proxmox")
+
+
+@pytest.fixture
+def make_subject(tmp_path: Path, serve: Callable[[str], Server]) -> Iterator[Callable[..., Subject]]:
     """Make a gateway of some kind, in some directory below the test's own."""
     made: list[Subject] = []
 
     def make(kind: str, place: str = "home") -> Subject:
         home = tmp_path / place
         home.mkdir(parents=True, exist_ok=True)
-        if kind == "proxmox":
-            server: ProxmoxVE = request.getfixturevalue("proxmox_ve")
-            made.append(Subject(kind, home, dict(server.options), counted=lambda: (server.guests(), server.volumes())))
+        if kind in SERVERS:
+            server = serve(kind)
+            made.append(Subject(kind, home, dict(server.options), counted=server.count))
         else:
             made.append(subject_of(kind, home))
         return made[-1]

@@ -26,10 +26,13 @@ from adslib.domain.machine import DEFAULT_SIZES, Size
 from containers import container_options
 
 SMALL, MEDIUM, LARGE = DEFAULT_SIZES
-KINDS = ("local", "libvirt", "lxc", "proxmox", "redfish", "sim", "static")
+KINDS = ("libcloud", "libvirt", "local", "lxc", "proxmox", "redfish", "sim", "static")
 NUMBERS = itertools.count(1)
 
 ABSENT: Mapping[tuple[str, Capability], str] = {
+    ("libcloud", Capability.ADDRESS): "a cloud's subnet gives its machines their addresses",
+    ("libcloud", Capability.NOTIFY): "clouds tell of changes by ways that lead to servers of their own",
+    ("libcloud", Capability.UPLOAD): "EC2 takes files by way of another of its services",
     ("local", Capability.NOTIFY): "this host tells nobody when a process ends; machines are looked at",
     ("libvirt", Capability.NOTIFY): "libvirt tells only who stays connected; machines are looked at",
     ("lxc", Capability.NOTIFY): "this host tells nobody when a container ends; machines are looked at",
@@ -95,7 +98,8 @@ class Subject:
     @property
     def placed(self) -> Mapping[str, Any]:
         """Options that name locations, where those are free."""
-        return {"locations": ["pve1", "pve2"] if self.kind == "proxmox" else ["us-east", "us-west"]}
+        places = {"libcloud": ["us-east-1a", "us-east-1b"], "proxmox": ["pve1", "pve2"]}
+        return {"locations": self.options.get("locations") or places.get(self.kind, ["us-east", "us-west"])}
 
     @property
     def locations(self) -> Sequence[str]:

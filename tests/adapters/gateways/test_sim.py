@@ -80,6 +80,18 @@ def test_a_machine_that_never_boots_says_that_it_is_simulated(cloud: Subject) ->
     assert gateway.stop(made.ref).state is MachineState.STOPPED
 
 
+def test_the_power_of_some_machines_comes_and_goes(cloud: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = cloud.open(power_flaps=0.5, flap_ms=1000, seed=3)
+    made = [gateway.create(order()) for _ in range(40)]
+    monkeypatch.setattr(time, "time", lambda: 2_000_000_000.5)
+    assert {machine.state for machine in gateway.machines()} == {MachineState.RUNNING}
+    monkeypatch.setattr(time, "time", lambda: 2_000_000_001.5)
+    off = [machine.ref for machine in gateway.machines() if machine.state is MachineState.STOPPED]
+    assert 10 <= len(off) <= 30
+    assert {gateway.look(ref).state for ref in off} == {MachineState.STOPPED}
+    assert {machine.ref for machine in made} > set(off)
+
+
 def test_a_cloud_that_is_down_answers_nothing_and_loses_nothing(cloud: Subject) -> None:
     made = cloud.open().create(order())
     down = cloud.open(down=True)

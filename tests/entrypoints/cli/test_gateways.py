@@ -36,6 +36,21 @@ def test_one_that_does_not_answer_is_listed_with_the_reason(run: Run) -> None:
     assert (row["reachable"], bool(row["reason"])) == (False, True)
 
 
+@pytest.mark.req("A9")
+def test_a_cloud_is_added_and_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("gateway", "add", "aws", "--kind", "libcloud", "-o", "images=debian-12=ami-1", "-o", "port=1")
+    assert "env:AWS_ACCESS_KEY_ID is not set" in run(*words, expect=1).err
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "hidden")
+    assert "hidden" not in run(*words, "-o", "secret=hidden", expect=2).err
+    run(*words, "-o", "host=127.0.0.1", "-o", "secure=false")
+    shown = run("gateway", "show", "aws", "--format", "json")
+    assert "EC2 cannot be reached" in shown.data["reason"]
+    rows = run("gateway", "list", "--format", "json").data
+    assert {row["name"]: row["reachable"] for row in rows} == {"aws": False, "local": True, "static": True}
+    assert "hidden" not in shown.out
+
+
 @pytest.mark.req("A8")
 def test_instance_templates(run: Run, tmp_path: Path) -> None:
     run("gateway", "add", "cloud", "--kind", "sim")

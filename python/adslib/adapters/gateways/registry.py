@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Each module has a function connect(name, options, around) -> Gateway.
 KINDS: Mapping[str, str] = {
+    "libcloud": "adslib.adapters.gateways.libcloud",
     "local": "adslib.adapters.gateways.local",
     "libvirt": "adslib.adapters.gateways.libvirt",
     "lxc": "adslib.adapters.gateways.lxc",

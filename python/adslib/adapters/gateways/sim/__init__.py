@@ -30,6 +30,8 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
         create_fails=read.number("create_fails", 0, most=1),
         create_times_out_yet_succeeds=read.number("create_times_out_yet_succeeds", 0, most=1),
         never_boots=read.number("never_boots", 0, most=1),
+        power_flaps=read.number("power_flaps", 0, most=1),
+        flap=read.number("flap_ms", 1000, least=1, most=86_400_000) / 1000,
         down=read.flag("down"),
     )
     boot = read.number("boot_ms", 0, most=86_400_000) / 1000

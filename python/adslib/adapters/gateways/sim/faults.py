@@ -15,7 +15,8 @@ class Faults:
 
     Args:
         cloud: its name. seed: another seed, other draws. delay: mean seconds of a call. down: it answers nothing.
-        create_fails, create_times_out_yet_succeeds, never_boots: which part of all orders, 0 to 1.
+        create_fails, create_times_out_yet_succeeds, never_boots, power_flaps: which part of all orders, 0 to 1.
+        flap: seconds that the power of those stays on, and off.
     """
 
     cloud: str
@@ -24,6 +25,8 @@ class Faults:
     create_fails: float = 0
     create_times_out_yet_succeeds: float = 0
     never_boots: float = 0
+    power_flaps: float = 0
+    flap: float = 1
     down: bool = False
 
     def enter(self, call: str, key: str = "") -> None:
@@ -63,6 +66,11 @@ class Faults:
     def boots(self, order: str) -> bool:
         """Whether the machine of an order ever comes up."""
         return self._draw("never_boots", order) >= self.never_boots
+
+    def off(self, order: str, now: float) -> bool:
+        """Whether the power of an order's machine is gone for the moment, though nobody switched it off."""
+        flaps = self._draw("power_flaps", order) < self.power_flaps
+        return flaps and bool(int(now / self.flap) % 2)
 
     def _draw(self, what: str, key: str) -> float:
         """A number from 0 up to 1 that looks random and is always the same for the same question."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, literal, or_, select, update
 
 from adslib.adapters.gateways.orders import check_choice, check_size, checked_id
 from adslib.adapters.gateways.sim import images
@@ -65,13 +65,13 @@ class SimulatedGateway:
             self._check(order, reading)
             known = reading.execute(self._all.where(machines.c.id == order.id)).first()
         if known:
-            return sighting(known)
+            return self._seen(known)
         self._faults.refuse(order.id)
         with self._cloud.changing() as (connection, serial):
             made = connection.execute(self._all.where(machines.c.id == order.id)).first()
             made = made or self._make(order, connection, serial)
         self._faults.time_out(order.id)
-        return sighting(made)
+        return self._seen(made)
 
     def delete(self, ref: str) -> None:
         """Remove a simulated machine and its snapshots."""
@@ -102,13 +102,13 @@ class SimulatedGateway:
         """Read one simulated machine."""
         self._faults.enter("look", ref)
         with self._cloud.reading() as connection:
-            return sighting(self._one(connection, ref))
+            return self._seen(self._one(connection, ref))
 
     def machines(self) -> Sequence[Sighting]:
         """Read all simulated machines, in the order of their making."""
         self._faults.enter("machines")
         with self._cloud.reading() as connection:
-            return tuple(map(sighting, connection.execute(self._all.order_by(machines.c.ref))))
+            return tuple(map(self._seen, connection.execute(self._all.order_by(machines.c.ref))))
 
     def changes(self, since: str = "") -> Changes:
         """Tell what changed after a mark, a machine that has finished booting included."""
@@ -123,10 +123,11 @@ class SimulatedGateway:
         now = time.time()
         booted = and_(machines.c.ready > before, machines.c.ready <= now)
         with self._cloud.reading() as connection:
-            moved = connection.execute(self._all.where(or_(machines.c.changed > after, booted))).all()
+            wanted = or_(machines.c.changed > after, booted, literal(self._faults.power_flaps > 0))
+            moved = connection.execute(self._all.where(wanted)).all()
             lost = connection.execute(select(gone).where(gone.c.cloud == self.name, gone.c.changed > after)).all()
         latest = max([after, *(row.changed for row in moved), *(row.changed for row in lost)])
-        return Changes(f"{latest}@{now}", tuple(map(sighting, moved)), tuple(row.ref for row in lost))
+        return Changes(f"{latest}@{now}", tuple(map(self._seen, moved)), tuple(row.ref for row in lost))
 
     def offer(self) -> Offer:
         """Offer what the options say."""
@@ -241,7 +242,10 @@ class SimulatedGateway:
                 here = and_(machines.c.cloud == self.name, machines.c.ref == ref)
                 ready = time.time() + self._boot
                 connection.execute(update(machines).where(here).values(power=on, ready=ready, changed=serial))
-            return sighting(self._one(connection, ref))
+            return self._seen(self._one(connection, ref))
+
+    def _seen(self, row: Row[Any]) -> Sighting:
+        return sighting(row, off=self._faults.off(row.id, time.time()))
 
     def _one(self, connection: Connection, ref: str) -> Row[Any]:
         row = connection.execute(self._all.where(machines.c.ref == ref)).first()

@@ -77,9 +77,13 @@ def checked_address(address: str) -> str:
         raise Invalid(f"'{address}' is no IP address", remedy="use one like 198.18.0.10") from error
 
 
-def sighting(row: Row[Any]) -> Sighting:
-    """What a row says of its machine now."""
-    state, reason = _state(row)
+def sighting(row: Row[Any], *, off: bool) -> Sighting:
+    """What a row says of its machine now.
+
+    Args:
+        off: whether its power is gone for the moment.
+    """
+    state, reason = _state(row, off)
     return Sighting(
         ref=row.ref,
         name=row.name,
@@ -96,8 +100,8 @@ def sighting(row: Row[Any]) -> Sighting:
     )
 
 
-def _state(row: Row[Any]) -> tuple[MachineState, str]:
-    if not row.power:
+def _state(row: Row[Any], off: bool) -> tuple[MachineState, str]:
+    if not row.power or off:
         return MachineState.STOPPED, ""
     if not row.boots:
         return MachineState.CREATING, "simulated fault: it never boots"

@@ -1,0 +1,92 @@
+"""OpenStack, against a stand-in (`tests/open_stack.py`): calls are put as its reference wants them (A8, A9)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapters.gateways import contract
+from adapters.gateways.subjects import Subject
+from adslib.domain.errors import AdsError, Failed
+from adslib.domain.gateway import Gateway
+from open_stack import OpenStack
+
+pytestmark = pytest.mark.req("A8", "A9")
+
+
+@pytest.fixture
+def subject(open_stack: OpenStack, tmp_path: Path) -> Subject:
+    """A gateway to it, where nobody has made anything."""
+    return Subject("libcloud", tmp_path, dict(open_stack.options))
+
+
+@pytest.fixture
+def gateway(subject: Subject) -> Gateway:
+    """The gateway, opened."""
+    return subject.open()
+
+
+class TestSnapshots(contract.ContractOfSnapshots):
+    pass
+
+
+class TestCapturing(contract.ContractOfCapturing):
+    pass
+
+
+class TestRunning(contract.ContractOfRunning):
+    pass
+
+
+@pytest.mark.slow
+class TestLooking(contract.ContractOfLooking):
+    pass
+
+
+@pytest.mark.slow
+class TestMaking(contract.ContractOfMaking):
+    pass
+
+
+def test_a_machine_keeps_its_tags_and_its_place_when_it_goes_back(subject: Subject, open_stack: OpenStack) -> None:
+    gateway = subject.open(subnets="net-1", security_groups="ssh", key_name="ops", user="debian")
+    made = gateway.create(subject.order(location="nova-2"))
+    gateway.create_snapshot(made.ref, "clean")
+    assert gateway.restore_snapshot(made.ref, "clean") == made
+    assert (made.location, made.reach.user, made.size.name) == ("nova-2", "debian", "m1.small")
+    gateway.delete(made.ref)
+    assert open_stack.servers == {}
+    assert set(open_stack.images) == {"debian-12", "rocky-9"}
+
+
+@pytest.mark.parametrize(
+    ("options", "variable", "said"),
+    [
+        ({"images": {"debian-12": "absent"}}, {}, r"no image 'absent' for debian-12.*option 'images'"),
+        ({"region": "Nowhere"}, {}, "Set the option 'region'"),
+        ({"sizes": "m1.smal"}, {}, r"no size 'm1.smal'.*m1.small"),
+        ({}, {"OS_PASSWORD": "wrong"}, "OpenStack does not take the credentials"),
+    ],
+    ids=["image", "region", "size", "credentials"],
+)
+def test_what_is_wrong_is_named_and_nothing_is_made(
+    subject: Subject,
+    open_stack: OpenStack,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, object],
+    variable: dict[str, str],
+    said: str,
+) -> None:
+    wanted = subject.order()
+    for name, value in variable.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(AdsError, match=said):
+        subject.open(**options).create(wanted)
+    assert open_stack.servers == {}
+
+
+def test_an_absent_variable_is_named(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OS_PROJECT_NAME")
+    with pytest.raises(Failed, match="env:OS_PROJECT_NAME is not set"):
+        subject.open()
