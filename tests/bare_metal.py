@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import itertools
 import os
 import secrets
@@ -12,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,8 @@ from sushy_tools.emulator.memoize import PersistentDict
 from servers import LONGEST_START, ServerMissing, free_port, session_folder
 
 GIB = 1 << 30
+ACCOUNT = "operator"
+SECRET = "ADS_TEST_REDFISH_PASSWORD"
 # The emulator reads its settings as a program. Its fake machines have no cores, memory or disks of their own, and their
 # power changes land after a time drawn from 1 to 11 seconds: here it is what the file `lag` says.
 SETTINGS = """
@@ -54,9 +54,10 @@ class RedfishService:
 
     Args:
         certificate: a file with certificate and key to serve HTTPS with; without one it is HTTP.
-    """
 
-    user = "operator"
+    Raises:
+        ServerMissing: it did not start; the message holds what its log says.
+    """
 
     def __init__(self, certificate: Path | None = None) -> None:
         self.home = session_folder("redfish")
@@ -67,7 +68,18 @@ class RedfishService:
         self.process: subprocess.Popen[bytes] | None = None
         self.systems = PersistentDict()
         self.systems.make_permanent(str(self.home), "fakedriver")
-        self.lag(0)
+        self.empty()
+        self._start()
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """The password of its account, as a variable."""
+        return {SECRET: self.password}
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Options of a gateway to it."""
+        return {"services": [self.url], "account": ACCOUNT, "secret": f"env:{SECRET}", "patience": 20}
 
     @property
     def url(self) -> str:
@@ -86,19 +98,19 @@ class RedfishService:
         self.systems[ref] = machine | given
         return f"127.0.0.1:{self.port}/{ref}"
 
-    def unplug(self) -> None:
-        """Have no machine any more."""
+    def empty(self) -> None:
+        """Have no machine any more, and be quick."""
+        self.lag(0)
         for ref in list(self.systems):
             del self.systems[ref]
 
-    def start(self) -> None:
-        """Start it, at the port that it had before, and wait until it answers.
+    def count(self) -> object:
+        """Its machines."""
+        return sorted(self.systems)
 
-        Raises:
-            ServerMissing: it did not start; the message holds what its log says.
-        """
+    def _start(self) -> None:
         accounts = bcrypt.hashpw(self.password.encode(), bcrypt.gensalt(4)).decode()
-        (self.home / "accounts").write_text(f"{self.user}:{accounts}\n")
+        (self.home / "accounts").write_text(f"{ACCOUNT}:{accounts}\n")
         (self.home / "settings.py").write_text(SETTINGS.format(home=str(self.home), gib=GIB))
         for _ in range(3):
             self.port = self.port or free_port()
@@ -107,16 +119,11 @@ class RedfishService:
             self.port = 0
         raise ServerMissing(f"sushy-emulator did not start: {(self.home / 'log').read_text()[-2000:]}")
 
-    def stop(self) -> None:
-        """Stop it; its machines stay as they are."""
+    def end(self) -> None:
+        """Stop it and remove every trace."""
         if self.process:
             self.process.kill()
             self.process.wait(timeout=10)
-            self.process = None
-
-    def end(self) -> None:
-        """Stop it and remove every trace."""
-        self.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 
     def _answers(self) -> bool:
@@ -140,19 +147,3 @@ class RedfishService:
             except OSError:
                 time.sleep(0.02)
         return False
-
-    def options(self) -> Mapping[str, Any]:
-        """Options of a gateway to it, which has its password in a file."""
-        secret = self.home / "password"
-        secret.write_text(self.password)
-        secret.chmod(0o600)
-        return {"services": [self.url], "account": self.user, "secret": f"file:{secret}", "patience": 20}
-
-
-@cache
-def redfish_service() -> RedfishService:
-    """The service of this process."""
-    service = RedfishService()
-    service.start()
-    atexit.register(service.end)
-    return service

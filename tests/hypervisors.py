@@ -5,7 +5,6 @@ It is what `qemu:///session` is, for an account that has nothing else: all it ha
 
 from __future__ import annotations
 
-import atexit
 import importlib
 import os
 import pwd
@@ -15,7 +14,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -87,13 +85,26 @@ def bindings() -> ModuleType:
 
 
 class Hypervisor:
-    """A libvirtd in a temporary folder, with a pool that has images; it and its machines end with this process."""
+    """A libvirtd in a temporary folder, with a pool that has images; it and its machines end with this process.
+
+    Raises:
+        NoHosts: there can be none here, or it did not start; with the reason.
+    """
+
+    keys: Mapping[str, str] = {}
 
     def __init__(self) -> None:
         self.libvirt = bindings()
         self.home = session_folder("libvirt")
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self._start()
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Options of a gateway to it, which gives addresses that lead nowhere."""
+        told = {"uri": self.uri, "images": IMAGES, "interface": "user", "network": "198.18.64.0/18"}
+        return told | {"patience": 60, "grace": 20}
 
     @property
     def guarded(self) -> str:
@@ -105,12 +116,7 @@ class Hypervisor:
         """Where it is."""
         return f"qemu+unix:///session?socket={self.home}/run/libvirt-sock"
 
-    def start(self) -> None:
-        """Start it and wait until it answers.
-
-        Raises:
-            NoHosts: it did not start; the message holds what its log says.
-        """
+    def _start(self) -> None:
         need(*TOOLS)
         for name in ("run", "home", "pool"):
             (self.home / name).mkdir()
@@ -154,7 +160,7 @@ class Hypervisor:
         with self.connected() as connection:
             connection.storagePoolLookupByName("default").refresh()
 
-    def left(self) -> list[str]:
+    def count(self) -> list[str]:
         """All that it has but its images: machines, volumes, and files of its pool."""
         with self.connected() as connection:
             machines = [domain.name() for domain in connection.listAllDomains()]
@@ -162,10 +168,16 @@ class Hypervisor:
         files = [path.name for path in (self.home / "pool").iterdir()]
         return sorted({*machines, *volumes, *files} - set(IMAGES.values()))
 
-    def options(self) -> Mapping[str, Any]:
-        """Options of a gateway to it, which gives addresses that lead nowhere."""
-        told = {"uri": self.uri, "images": IMAGES, "interface": "user", "network": "198.18.64.0/18"}
-        return told | {"patience": 60, "grace": 20}
+    def empty(self) -> None:
+        """Have nothing but images, whatever a test that failed has left."""
+        with self.connected() as connection:
+            for domain in connection.listAllDomains():
+                if domain.isActive():
+                    domain.destroy()
+                domain.undefineFlags(self.libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)
+            for volume in connection.storagePoolLookupByName("default").listAllVolumes():
+                if volume.name() not in IMAGES.values():
+                    volume.delete()
 
     def end(self) -> None:
         """Stop it with all its machines, and remove every trace."""
@@ -173,16 +185,3 @@ class Hypervisor:
             self.process.terminate()
             self.process.wait(timeout=30)
         shutil.rmtree(self.home, ignore_errors=True)
-
-
-@cache
-def hypervisor() -> Hypervisor:
-    """The hypervisor of this process.
-
-    Raises:
-        NoHosts: there can be none here; with the reason.
-    """
-    made = Hypervisor()
-    atexit.register(made.end)
-    made.start()
-    return made

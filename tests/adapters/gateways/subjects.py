@@ -57,7 +57,7 @@ class Subject:
     Args:
         known: what the store knows of a gateway that nobody can be asked about.
         own_sizes: those of the settings. host_keys: where they are pinned.
-        counted: what the provider itself has, disks and saved images included; None: what the gateway shows.
+        server: what stands for its provider, where the tests run one.
     """
 
     kind: str
@@ -66,7 +66,7 @@ class Subject:
     known: list[Sighting] = field(default_factory=list)
     own_sizes: tuple[Size, ...] = DEFAULT_SIZES
     host_keys: HostKeys = Unpinned()
-    counted: Callable[[], Any] | None = None
+    server: Any = None
 
     tells_addresses: ClassVar[bool] = True
     """Whether its machines have addresses that nobody gave them."""
@@ -74,6 +74,8 @@ class Subject:
     def __post_init__(self) -> None:
         if self.kind == "lxc":
             self.options |= container_options()
+        if self.server:
+            self.options |= self.server.options
 
     @cached_property
     def sizes(self) -> Sequence[Size]:
@@ -107,9 +109,9 @@ class Subject:
         return self.open(**self.placed).offer().locations
 
     def count(self) -> Any:
-        """What there is at the provider."""
-        if self.counted:
-            return self.counted()
+        """What there is at the provider, disks and saved images included."""
+        if self.server:
+            return self.server.count()
         gateway = self.open()
         places = (place for name in ("machines", "addresses", "templates") for place in self.home.rglob(name))
         kept = sorted(str(path) for place in places for path in place.iterdir() if not path.name.endswith(".lock"))

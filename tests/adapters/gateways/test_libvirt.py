@@ -23,7 +23,7 @@ from adslib.adapters.host_keys import KnownHosts
 from adslib.domain.errors import Conflict, Failed, Invalid, NotFound
 from adslib.domain.lifecycle import MachineState
 from containers import NoHosts
-from hypervisors import DEAF, bindings, hypervisor, image
+from hypervisors import DEAF, bindings, image
 
 pytestmark = [pytest.mark.req("A8", "A9"), pytest.mark.once]
 
@@ -45,7 +45,7 @@ def virtual(make_subject: Callable[..., Subject], monkeypatch: pytest.MonkeyPatc
 @pytest.fixture
 def foreign(virtual: Virtual) -> Iterator[Any]:
     """A machine that somebody else made, and that does not run."""
-    with hypervisor().connected() as connection:
+    with virtual.server.connected() as connection:
         domain = connection.defineXML(
             "<domain type='qemu'><name>other</name><memory unit='MiB'>64</memory><vcpu>2</vcpu>"
             "<os><type arch='x86_64'>hvm</type></os></domain>"
@@ -72,7 +72,7 @@ def files_of(path: Path) -> dict[str, Any]:
 
 def test_a_machine_is_told_who_it_is_and_who_may_enter(virtual: Virtual) -> None:
     made = virtual.open(user="ops").create(virtual.order(name="web1", address=virtual.fixed))
-    told = files_of(hypervisor().home / "pool" / f"{made.id}.iso")
+    told = files_of(virtual.server.home / "pool" / f"{made.id}.iso")
     user, network = told["user-data"], told["network-config"]["ethernets"]["primary"]
     assert (user["hostname"], user["users"][0]["name"]) == ("web1", "ops")
     key = Path(made.reach.key)
@@ -86,7 +86,7 @@ def test_a_machine_is_told_who_it_is_and_who_may_enter(virtual: Virtual) -> None
     assert network["addresses"] == [f"{virtual.fixed}/18"]
     assert network["gateway4"] == "198.18.64.1"
     assert told["meta-data"] == {"instance-id": made.id}
-    with hypervisor().connected() as connection:
+    with virtual.server.connected() as connection:
         assert network["match"]["macaddress"] in connection.lookupByName("web1").XMLDesc()
     virtual.open().delete(made.ref)
     assert keys.pinned(made.id) == []
@@ -94,7 +94,7 @@ def test_a_machine_is_told_who_it_is_and_who_may_enter(virtual: Virtual) -> None
 
 def test_a_machine_without_an_address_asks_for_one(virtual: Virtual) -> None:
     made = virtual.open().create(virtual.order(address=""))
-    told = files_of(hypervisor().home / "pool" / f"{made.id}.iso")
+    told = files_of(virtual.server.home / "pool" / f"{made.id}.iso")
     assert told["network-config"]["ethernets"]["primary"]["dhcp4"] is True
 
 
@@ -134,7 +134,7 @@ def test_a_template_comes_as_it_is_and_stays_while_machines_stand_on_it(virtual:
     gateway, path = virtual.open(), tmp_path / "image.qcow2"
     subprocess.run(["qemu-img", "convert", "-O", "qcow2", str(image(tmp_path / "raw")), str(path)], check=True)
     uploaded = gateway.upload_template("golden", str(path))
-    [volume] = (hypervisor().home / "pool").glob("golden.*.qcow2")
+    [volume] = (virtual.server.home / "pool").glob("golden.*.qcow2")
     assert volume.read_bytes() == path.read_bytes()
     assert uploaded.size_bytes == path.stat().st_size
     made = gateway.create(virtual.order(image="golden"))
@@ -145,17 +145,17 @@ def test_a_template_comes_as_it_is_and_stays_while_machines_stand_on_it(virtual:
 
 def test_an_upload_that_was_killed_is_no_template_and_is_cleared_away(virtual: Virtual, tmp_path: Path) -> None:
     gateway = virtual.open()
-    with hypervisor().connected() as connection:
+    with virtual.server.connected() as connection:
         pool = connection.storagePoolLookupByName("default")
         for name in ("golden.part", "golden.0123456789abcdef.raw"):
             pool.createXML(f"<volume><name>{name}</name><capacity>512</capacity></volume>")
     assert [template.name for template in gateway.templates()] == ["debian-12", "rocky-9"]
     gateway.upload_template("golden", str(image(tmp_path / "a.img")))
-    assert [name.partition(".")[0] for name in hypervisor().left()] == ["golden"]
+    assert [name.partition(".")[0] for name in virtual.server.count()] == ["golden"]
 
 
 def test_an_image_that_is_not_there_or_too_large_is_refused(virtual: Virtual) -> None:
-    large = hypervisor().home / "pool" / "large.img"
+    large = virtual.server.home / "pool" / "large.img"
     gateway = virtual.open(images="debian-12=absent.img")
     with pytest.raises(Invalid, match=r"pool 'default' has no volume 'absent.img' for image 'debian-12'"):
         gateway.create(virtual.order())
@@ -167,7 +167,7 @@ def test_an_image_that_is_not_there_or_too_large_is_refused(virtual: Virtual) ->
             gateway.create(virtual.order())
     finally:
         large.unlink()
-        hypervisor().refresh()
+        virtual.server.refresh()
 
 
 # ── hypervisors that are not as they should be ───────────────────────────────────────────────────────
@@ -197,13 +197,13 @@ def test_a_hypervisor_that_hangs_is_not_waited_for_long(
 
 def test_a_hypervisor_that_wants_an_account(virtual: Virtual) -> None:
     with pytest.raises(Failed, match=r"refuses to be used: authentication failed.*authentication file"):
-        virtual.open(uri=hypervisor().guarded).machines()
+        virtual.open(uri=virtual.server.guarded).machines()
 
 
 def test_a_pool_that_is_not_there_is_named(virtual: Virtual) -> None:
     with pytest.raises(Failed, match=r"there is no storage pool 'fast'.*'pool'"):
         virtual.open(pool="fast").create(virtual.order())
-    assert hypervisor().left() == []
+    assert virtual.server.count() == []
 
 
 @pytest.mark.parametrize(

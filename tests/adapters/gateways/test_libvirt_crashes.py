@@ -12,7 +12,6 @@ from adapters.gateways.subjects import Subject, die_at, killed
 from adslib.domain.gateway import Gateway
 from adslib.domain.lifecycle import MachineState
 from containers import NoHosts
-from hypervisors import hypervisor
 
 pytestmark = [pytest.mark.req("A8", "A9", "A22"), pytest.mark.once]
 
@@ -51,7 +50,7 @@ def virtual(make_subject: Callable[..., Subject]) -> Virtual:
 
 def die_during(virtual: Virtual, owner: str, name: str, after: bool, act: Callable[[Gateway], object]) -> None:
     """Do something in a process that dies at the given point."""
-    kind: Any = getattr(hypervisor().libvirt, owner.rpartition(".")[2])
+    kind: Any = getattr(virtual.server.libvirt, owner.rpartition(".")[2])
 
     def run(die: Callable[..., object]) -> None:
         gateway = virtual.open()
@@ -70,9 +69,9 @@ def test_a_creation_that_was_killed_is_taken_up(virtual: Virtual, owner: str, na
     made = gateway.create(wanted)
     assert (made.id, made.state) == ("one", MachineState.RUNNING)
     assert list(gateway.machines()) == [made]
-    assert hypervisor().left() == sorted([made.name, "one.iso", "one.qcow2"])
+    assert virtual.server.count() == sorted([made.name, "one.iso", "one.qcow2"])
     gateway.delete(made.ref)
-    assert hypervisor().left() == []
+    assert virtual.server.count() == []
 
 
 @pytest.mark.parametrize(("owner", "name", "after"), CASES)
@@ -81,7 +80,7 @@ def test_a_creation_that_was_killed_can_be_given_up(virtual: Virtual, owner: str
     gateway = virtual.open()
     for machine in gateway.machines():
         gateway.delete(machine.ref)
-    assert hypervisor().left() == []
+    assert virtual.server.count() == []
 
 
 @pytest.mark.slow
@@ -92,4 +91,4 @@ def test_a_deletion_that_was_killed_is_finished(virtual: Virtual, owner: str, na
     virtual.open().create_snapshot(made.ref, "before")
     die_during(virtual, owner, name, after, lambda gateway: gateway.delete(made.ref))
     virtual.open().delete(made.ref)
-    assert hypervisor().left() == []
+    assert virtual.server.count() == []

@@ -6,19 +6,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters.gateways.providers import Metal
 from adapters.gateways.subjects import Subject
 from adslib.domain.errors import Failed, Invalid
 from adslib.domain.gateway import Sighting
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Size
-from bare_metal import RedfishService, redfish_service
+from bare_metal import RedfishService
 from servers import free_port
 
 pytestmark = [pytest.mark.req("A8", "A10"), pytest.mark.once]
@@ -27,23 +26,20 @@ RUNNING, STOPPED = MachineState.RUNNING, MachineState.STOPPED
 
 
 @pytest.fixture
-def metal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Subject]:
+def metal(make_subject: Callable[..., Subject], monkeypatch: pytest.MonkeyPatch) -> Subject:
     """A gateway to a service without machines yet, which loses no time between tries."""
     monkeypatch.setattr("adslib.adapters.gateways.remote.calls.PAUSE", 0.01)
-    subject = Metal("redfish", tmp_path)
-    yield subject
-    redfish_service().lag(0)
-    subject.clear()
+    return make_subject("redfish")
 
 
 def test_a_machine_is_told_with_what_it_has(metal: Subject) -> None:
-    ref = redfish_service().plug_in(name="db1")
+    ref = metal.server.plug_in(name="db1")
     seen = metal.open(location="rack-7").look(ref)
     assert seen == Sighting(ref, "db1", RUNNING, kind="metal", size=Size("", 8, 16384, 160), location="rack-7")
 
 
 def test_power_that_changes_late_is_waited_for(metal: Subject) -> None:
-    service, gateway = redfish_service(), metal.open()
+    service, gateway = metal.server, metal.open()
     ref = service.plug_in()
     service.lag(2)
     began = time.monotonic()
@@ -54,31 +50,31 @@ def test_power_that_changes_late_is_waited_for(metal: Subject) -> None:
 
 
 def test_power_that_changes_too_late_is_told(metal: Subject) -> None:
-    ref = redfish_service().plug_in(power_state="Off")
-    redfish_service().lag(30)
+    ref = metal.server.plug_in(power_state="Off")
+    metal.server.lag(30)
     with pytest.raises(Failed, match=r"did not run within 1 s.*option 'patience'"):
         metal.open(patience=1).start(ref)
 
 
 def test_what_does_not_shut_down_is_switched_off(metal: Subject) -> None:
-    ref = redfish_service().plug_in(deaf=True)
+    ref = metal.server.plug_in(deaf=True)
     assert metal.open(grace=0.2).stop(ref).state is STOPPED
 
 
 def test_a_machine_boots_from_what_the_option_says(metal: Subject) -> None:
-    ref = redfish_service().plug_in(power_state="Off")
+    ref = metal.server.plug_in(power_state="Off")
     metal.open(boot="network").start(ref)
-    assert redfish_service().systems[ref.partition("/")[2]]["boot_device"] == "Pxe"
+    assert metal.server.systems[ref.partition("/")[2]]["boot_device"] == "Pxe"
 
 
 # ── services that are not as they should be ──────────────────────────────────────────────────────────
 
 
 def test_a_service_that_is_down_fails_and_the_others_go_on(metal: Subject) -> None:
-    ref = redfish_service().plug_in()
+    ref = metal.server.plug_in()
     down = f"127.0.0.1:{free_port()}"
     metal.known += [Sighting(f"{down}/1", "db2", STOPPED), Sighting("127.0.0.1:1/1", "elsewhere", STOPPED)]
-    alone, beside = metal.open(services=f"http://{down}"), metal.open(services=f"http://{down},{redfish_service().url}")
+    alone, beside = metal.open(services=f"http://{down}"), metal.open(services=f"http://{down},{metal.server.url}")
     for call in (alone.machines, lambda: alone.look(f"{down}/1"), lambda: alone.stop(f"{down}/1")):
         with pytest.raises(Failed, match=f"gateway here, http://{down}: it does not answer: .*refused"):
             call()
@@ -94,7 +90,7 @@ def test_a_service_that_hangs_is_not_waited_for_long(metal: Subject, monkeypatch
 
 
 def test_a_wrong_password_is_told_and_not_repeated(metal: Subject, tmp_path: Path) -> None:
-    ref = redfish_service().plug_in()
+    ref = metal.server.plug_in()
     secret = tmp_path / "secret"
     secret.write_text("hidden")
     secret.chmod(0o600)
@@ -125,7 +121,9 @@ def test_a_wrong_option_says_what_to_do(metal: Subject, options: dict[str, Any],
     assert "hidden" not in str(refused.value)
 
 
-def test_a_certificate_is_checked_unless_told_otherwise(metal: Subject, tmp_path: Path) -> None:
+def test_a_certificate_is_checked_unless_told_otherwise(
+    metal: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     certificate = tmp_path / "service.pem"
     words = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=bmc"]
     place = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(certificate), "-out", str(tmp_path / "ca.pem")]
@@ -134,8 +132,9 @@ def test_a_certificate_is_checked_unless_told_otherwise(metal: Subject, tmp_path
         file.write((tmp_path / "ca.pem").read_text())
     service = RedfishService(certificate)
     try:
-        service.start()
-        options = service.options()
+        options = service.options
+        for name, value in service.keys.items():
+            monkeypatch.setenv(name, value)
         with pytest.raises(Failed, match=r"not trusted: self.signed certificate\. Name .*'ca'"):
             metal.open(**options).machines()
         ref = service.plug_in()
