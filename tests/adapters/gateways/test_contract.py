@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.gateways import contract
+from adapters.gateways import contract, contract_keeping
 
 
 class TestCapabilities(contract.ContractOfCapabilities):
@@ -25,15 +25,15 @@ class TestAddresses(contract.ContractOfAddresses):
     pass
 
 
-class TestSnapshots(contract.ContractOfSnapshots):
+class TestSnapshots(contract_keeping.ContractOfSnapshots):
     pass
 
 
-class TestCapturing(contract.ContractOfCapturing):
+class TestCapturing(contract_keeping.ContractOfCapturing):
     pass
 
 
-class TestTemplates(contract.ContractOfTemplates):
+class TestTemplates(contract_keeping.ContractOfTemplates):
     pass
 
 
