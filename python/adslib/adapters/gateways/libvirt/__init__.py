@@ -19,6 +19,7 @@ from adslib.adapters.gateways.libvirt.seed import Prefix
 from adslib.adapters.gateways.libvirt.volumes import Volumes
 from adslib.adapters.gateways.options import Options
 from adslib.adapters.gateways.remote.gateway import RemoteGateway, read_terms
+from adslib.adapters.gateways.remote.keys import Keys
 from adslib.adapters.gateways.surroundings import Surroundings
 from adslib.domain.gateway import Gateway
 
@@ -61,7 +62,7 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
         domain=domain,
         interface=interface,
         prefix=prefix,
-        access=Access(user, Path(key) if key else place / "key"),
+        access=Access(user, Path(key) if key else place / "key", Keys(place / "host-keys")),
         host_keys=around.host_keys,
         location=location,
         grace=grace,

@@ -5,32 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from adslib.adapters.gateways.libvirt.seed import key_pair
-from adslib.adapters.gateways.locks import locked
+from adslib.adapters.gateways.remote.keys import Keys, write_once
 
-KEY_SECONDS = 30.0
+ENTERS = "-enters"
+"""The name of the key that lets in; no machine's id begins like this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The account that new machines have, and the pair of keys that lets in; made when it is first needed.
+    """The account that new machines have, and the key that lets in; made when it is first needed.
 
     Args:
-        key: the private one; the public one lies beside it with `.pub`.
+        key: the private one; the public one lies beside it with `.pub`. keys: where it comes from.
     """
 
     user: str
     key: Path
+    keys: Keys
 
     def public(self) -> str:
         """The public key."""
         public = self.key.with_name(f"{self.key.name}.pub")
         if not public.exists():
-            self.key.parent.mkdir(parents=True, exist_ok=True)
-            with locked(self.key.with_name(".key.lock"), "the key of the gateway", KEY_SECONDS):
-                if not public.exists():
-                    private, text = key_pair()
-                    self.key.touch(mode=0o600)
-                    self.key.write_text(private)
-                    public.write_text(f"{text} ads\n")
+            pair = self.keys.pair(ENTERS)
+            write_once(self.key, pair.private.encode())
+            write_once(public, f"{pair.public} ads\n".encode())
         return public.read_text().strip()

@@ -21,6 +21,7 @@ from adslib.adapters.gateways.libvirt.looking import ABILITIES, KIND, Eyes
 from adslib.adapters.gateways.libvirt.seed import Prefix
 from adslib.adapters.gateways.libvirt.volumes import Volumes
 from adslib.adapters.gateways.remote.calls import came
+from adslib.adapters.gateways.remote.keys import KeyPair
 from adslib.adapters.gateways.surroundings import HostKeys
 from adslib.domain.errors import AdsError, Conflict, Failed, Invalid
 from adslib.domain.gateway import Capability, InstanceTemplate, Offer, Order, Sighting, Snapshot
@@ -113,9 +114,9 @@ class LibvirtDriver:
             image = self.volumes.fit(connection, order)
             domain = _domain(connection, ref) or self._define(connection, order)
             if not domain.isActive():
-                host_key = seed.key_pair()
+                host_key = self.access.keys.pair(order.id)
                 self.volumes.lay(connection, order, image, self._seed(order, public, host_key))
-                self.host_keys.pin({order.id: [host_key[1]]})
+                self.host_keys.pin({order.id: [host_key.public]})
                 domain.create()
             _write(domain, documents.tag_for(order))
 
@@ -273,7 +274,7 @@ class LibvirtDriver:
         text = documents.machine(order, tag, kind, arch, self.volumes.pool, self.interface)
         return connection.defineXML(text)
 
-    def _seed(self, order: Order, enters: str, host_key: tuple[str, str]) -> bytes:
+    def _seed(self, order: Order, enters: str, host_key: KeyPair) -> bytes:
         user = seed.user_data(order.name, self.access.user, enters, host_key)
         network = seed.network_data(documents.mac_of(order.id), order.address, self.prefix)
         return seed.image(order.id, user, network)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pycdlib
 import yaml
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from adslib.adapters.gateways.remote.keys import KeyPair
 
 LABEL = "cidata"
 """By which cloud-init knows it, whatever kind of disk it is on."""
@@ -29,26 +29,19 @@ class Prefix:
     resolvers: tuple[str, ...]
 
 
-def key_pair() -> tuple[str, str]:
-    """A new pair of SSH keys: the private one as OpenSSH keeps it, and the public one as `type base64`."""
-    key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
-    return private, key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-
-
-def user_data(name: str, user: str, enters: str, host_key: tuple[str, str]) -> str:
+def user_data(name: str, user: str, enters: str, host_key: KeyPair) -> str:
     """Who the machine is.
 
     Args:
         user: the account that it gets, which may become root. enters: the public key that lets in.
-        host_key: its own pair.
+        host_key: its own.
     """
     account = {"name": user, "sudo": "ALL=(ALL) NOPASSWD:ALL", "shell": "/bin/bash", "lock_passwd": True}
     told: dict[str, Any] = {
         "hostname": name,
         "manage_etc_hosts": True,
         "users": [account | {"ssh_authorized_keys": [enters]}],
-        "ssh_keys": {"ed25519_private": host_key[0], "ed25519_public": host_key[1]},
+        "ssh_keys": {"ed25519_private": host_key.private, "ed25519_public": host_key.public},
     }
     return "#cloud-config\n" + yaml.safe_dump(told, sort_keys=False)
 
