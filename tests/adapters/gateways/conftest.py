@@ -101,10 +101,10 @@ def make_subject(tmp_path: Path, serve: Callable[[str], Server]) -> Iterator[Cal
 
 
 # What a provider's library does is the same on the newest Python.
-MARKS = {"lxc": [pytest.mark.slow], **dict.fromkeys(SERVERS, [pytest.mark.once])}
+MARKS = {"lxc": pytest.mark.slow, **dict.fromkeys(SERVERS, pytest.mark.once)}
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=MARKS.get(kind, [])) for kind in KINDS])
+@pytest.fixture(params=[pytest.param(kind, marks=MARKS.get(kind, ())) for kind in KINDS])
 def subject(request: pytest.FixtureRequest, make_subject: Callable[..., Subject]) -> Subject:
     """Each kind of gateway that has the capabilities which the test names."""
     marker = request.node.get_closest_marker("needs")
