@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, Executable, Select, Table
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from adslib.adapters.store.connecting import NotPlainError
-from adslib.adapters.store.prepared import prepared
+from adslib.adapters.store.prepared import prepared, told
 from adslib.domain.errors import Conflict, Invalid
 
 T = TypeVar("T")
@@ -97,42 +97,38 @@ class Statements:
         Raises:
             Crossed: somebody else was faster; PostgreSQL takes no more in this transaction.
         """
-        later, self._later = self._later, []
-        if not later:
-            if commit:
-                self.connection.commit()
-            return
-        try:
-            with self._together():
-                for statement, rows in later:
-                    self._execute_prepared(statement, rows)
-                if commit:
-                    self.connection.commit()
-        except IntegrityError as error:
-            raise Crossed("somebody else was faster", remedy="repeat it") from error
+        if self._later or commit:
+            try:
+                with self._together(commit=commit):
+                    for statement, rows in self._later:
+                        self._execute_prepared(statement, rows)
+                    if commit:
+                        self.connection.commit()
+            except IntegrityError as error:
+                raise Crossed("somebody else was faster", remedy="repeat it") from error
+            # Only now: if it failed, whoever goes on all the same fails again, and never commits half.
+            self._later.clear()
 
     def forget(self) -> None:
         """Do not write what was left for later."""
         self._later.clear()
 
     @contextmanager
-    def _together(self) -> Iterator[None]:
+    def _together(self, *, commit: bool) -> Iterator[None]:
         """What is done inside goes to PostgreSQL in one journey; errors come at its end, as the driver raises them."""
-        if not self.postgresql:
+        if not self.postgresql or not self._later:
             yield
             return
-        dialect, driver = self.connection.dialect, self.connection.connection.driver_connection
-        base: Any = dialect.dbapi
-        try:
-            with cast("Any", driver).pipeline():
-                yield
-        except (base.Error, DBAPIError) as error:
-            # SQLAlchemy may believe that it has committed, and hands the connection to the next one as it is.
-            with suppress(base.Error):
-                cast("Any", driver).rollback()
-            if isinstance(error, DBAPIError):
+        with told(self.connection) as driver:
+            try:
+                with driver.pipeline():
+                    yield
+            except BaseException:
+                if commit:
+                    # SQLAlchemy may believe that it has committed, and hands the connection to the next one as it is.
+                    with suppress(Exception):
+                        driver.rollback()
                 raise
-            raise DBAPIError.instance(None, None, error, base.Error, dialect=dialect) from error
 
     def write_all(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Add many rows, given in the order of the table's columns.
