@@ -62,7 +62,7 @@ def test_an_assignment_is_read_as_it_was_written_on_either_road(
     new = ONE._replace(id=f"b{id}", space="other", version=6, number=number, zone=why, label=label)
     new = new._replace(place=place, why=why, given=at, seen=at)
     with blue.transaction() as tx:
-        tx.addresses.add([new])
+        tx.addresses.add([new, ONE._replace(id="c", number=2)])
         assert tx.addresses.list(space="other") == [new]
         assert tx.addresses.by_ids([*others, new.id]) == {new.id: new}
         tx.addresses.end([new.id], at, why)
@@ -119,6 +119,7 @@ def test_a_word_is_not_looked_for_up_to_its_zero_byte(blue: Store) -> None:
         lambda tx: tx.addresses.add([ONE._replace(id="b", number=2**128)]),
         lambda tx: tx.addresses.add([ONE._replace(id="b", number=2, place=2**63)]),
         lambda tx: tx.addresses.add([ONE._replace(id="\udc80", number=2)]),
+        lambda tx: tx.addresses.add([ONE._replace(id=id, number=2, place=2**63) for id in "bc"]),
     ],
 )
 def test_a_value_that_cannot_be_stored_is_told_and_nothing_is(

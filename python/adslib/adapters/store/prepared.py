@@ -25,14 +25,14 @@ class Prepared:
 
     Args:
         text: of it. order: the names of its parameters in the order of their marks; empty: they are named in the text.
-        fixed: values of parameters that are always the same. binders: what turns the values of others.
+        fixed: values of parameters that are always the same. binders: what turns values of others, where needed.
         row: makes a row of a query's values. readers: what turns each value of a row.
     """
 
     text: str
     order: tuple[str, ...]
     fixed: Values
-    binders: tuple[tuple[str, Turn | None], ...]
+    binders: tuple[tuple[str, Turn], ...]
     row: Callable[..., Any]
     readers: tuple[tuple[int, Turn], ...]
 
@@ -69,14 +69,13 @@ class Prepared:
         return rows
 
     def _bound(self, values: Any) -> Any:
-        bound = dict(self.fixed)
+        bound = {**values, **self.fixed}
         try:
             for name, bind in self.binders:
-                value = values[name]
-                bound[name] = value if bind is None else bind(value)
+                bound[name] = bind(values[name])
+            return [bound[name] for name in self.order] if self.order else bound
         except Exception as error:
             raise StatementError(str(error), self.text, None, error) from error
-        return [bound[name] for name in self.order] if self.order else bound
 
 
 @contextmanager
@@ -118,7 +117,7 @@ def prepared(statement: Any, dialect: Dialect, keys: tuple[str, ...] = ()) -> Pr
         text=str(compiled),
         order=tuple(compiled.positiontup or ()),
         fixed=fixed,
-        binders=tuple((name, _binder(types[name], dialect)) for name in given),
+        binders=tuple((name, bind) for name in given if (bind := _binder(types[name], dialect))),
         row=_row(names),
         readers=tuple((number, read) for number, read in enumerate(readers) if read),
     )

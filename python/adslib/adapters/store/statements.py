@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, Executable, Select, Table
+from sqlalchemy import Connection, Executable, Select
 from sqlalchemy.exc import IntegrityError
 
 from adslib.adapters.store.connecting import NotPlainError
@@ -16,7 +15,6 @@ from adslib.adapters.store.prepared import prepared, told
 from adslib.domain.errors import Conflict, Invalid
 
 T = TypeVar("T")
-Binder = Callable[[Any], Any]
 Values = Mapping[str, Any]
 
 STORABLE = "give readable text, numbers up to 64 bits, lists and maps"
@@ -130,24 +128,6 @@ class Statements:
                         driver.rollback()
                 raise
 
-    def write_all(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add many rows, given in the order of the table's columns.
-
-        The statement is made once and a value that repeats is turned into the database's form once: for a row of twenty
-        columns this takes a tenth of the time that SQLAlchemy takes.
-
-        Raises:
-            RuntimeError: this is a reading; that is a defect of the caller.
-        """
-        self._must_be_writable()
-        self.flush()
-        text, binders = _prepared(table, self.connection.dialect)
-        columns = [
-            column if binder is None else _bound(column, binder)
-            for column, binder in zip(zip(*rows, strict=True), binders, strict=True)
-        ]
-        self.connection.exec_driver_sql(text, list(zip(*columns, strict=True)))
-
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
         """What is done inside is taken back if it fails; the transaction goes on as if it had not been tried.
@@ -194,21 +174,3 @@ def _storable() -> Iterator[None]:
     except (OverflowError, UnicodeError, NotPlainError) as error:
         # The drivers raise these bare: a number beyond 64 bits, a file name that is no text.
         raise Invalid(f"the value cannot be stored: {error}", remedy=STORABLE) from error
-
-
-@lru_cache(maxsize=32)
-def _prepared(table: Table, dialect: Dialect) -> tuple[str, list[Binder | None]]:
-    """The statement that adds a row, with a mark for each column, and what turns each column's values."""
-    mark = "?" if dialect.paramstyle == "qmark" else "%s"
-    names = ", ".join(dialect.identifier_preparer.format_column(column) for column in table.c)
-    text = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join([mark] * len(table.c))})"
-    return text, [column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.c]
-
-
-def _bound(values: Iterable[Any], binder: Binder) -> list[Any]:
-    last, bound, result = None, None, []
-    for value in values:
-        if value is not last or last is None:
-            last, bound = value, binder(value)
-        result.append(bound)
-    return result
