@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import Connection, Dialect, Insert, Select
@@ -17,6 +18,8 @@ from sqlalchemy.types import TypeEngine
 Turn = Callable[[Any], Any]
 """Turns a value into the database's form, or back."""
 Values = Mapping[str, Any]
+Turned = dict[str, tuple[Any, Any]]
+"""By parameter, the value that was turned last, and what it became."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +27,13 @@ class Prepared:
     """A statement in the words of one database.
 
     Args:
-        text: of it. order: the names of its parameters in the order of their marks; empty: they are named in the text.
+        text: of it. picked: takes the values of its parameters as the text names them: by their marks' order, or names.
         fixed: values of parameters that are always the same. binders: what turns values of others, where needed.
         row: makes a row of a query's values. readers: what turns each value of a row.
     """
 
     text: str
-    order: tuple[str, ...]
+    picked: Callable[[dict[str, Any]], Any]
     fixed: Values
     binders: tuple[tuple[str, Turn], ...]
     row: Callable[..., Any]
@@ -45,15 +48,15 @@ class Prepared:
         Raises:
             DBAPIError: the database refuses. StatementError: a value cannot be turned into its form.
         """
-        many = not isinstance(values, Mapping)
-        bound: Any = [self._bound(each) for each in values] if many else self._bound(values)
+        many, turned = not isinstance(values, Mapping), dict[str, tuple[Any, Any]]()
+        bound: Any = [self._bound(each, turned) for each in values] if many else self._bound(values, turned)
         with told(connection, self.text) as driver:
             cursor = driver.cursor()
             (cursor.executemany if many else cursor.execute)(self.text, bound)
 
     def rows(self, connection: Connection, values: Values) -> list[Any]:
         """Run a query; its rows have names. See `run`."""
-        bound = self._bound(values)
+        bound = self._bound(values, {})
         with told(connection, self.text) as driver:
             cursor = driver.cursor()
             cursor.execute(self.text, bound)
@@ -68,12 +71,17 @@ class Prepared:
             rows.append(make(turned))
         return rows
 
-    def _bound(self, values: Any) -> Any:
+    def _bound(self, values: Any, turned: Turned) -> Any:
+        """The values in the database's form; what a row has in common with the one before is not turned again."""
         bound = {**values, **self.fixed}
         try:
             for name, bind in self.binders:
-                bound[name] = bind(values[name])
-            return [bound[name] for name in self.order] if self.order else bound
+                value = values[name]
+                before = turned.get(name)
+                if before is None or before[0] is not value:
+                    turned[name] = before = (value, bind(value))
+                bound[name] = before[1]
+            return self.picked(bound)
         except Exception as error:
             raise StatementError(str(error), self.text, None, error) from error
 
@@ -115,12 +123,19 @@ def prepared(statement: Any, dialect: Dialect, keys: tuple[str, ...] = ()) -> Pr
     names = [str(column.key) for column in columns]
     return Prepared(
         text=str(compiled),
-        order=tuple(compiled.positiontup or ()),
+        picked=_picker(*(compiled.positiontup or ())),
         fixed=fixed,
         binders=tuple((name, bind) for name in given if (bind := _binder(types[name], dialect))),
         row=_row(names),
         readers=tuple((number, read) for number, read in enumerate(readers) if read),
     )
+
+
+def _picker(*order: str) -> Callable[[dict[str, Any]], Any]:
+    """Takes values in an order of their names; without one, all with their names."""
+    if len(order) > 1:
+        return itemgetter(*order)
+    return lambda values: tuple(values[name] for name in order) if order else values
 
 
 def _row(names: list[str]) -> Callable[..., Any]:
