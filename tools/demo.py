@@ -81,10 +81,14 @@ class Home:
             if row["state"] != "not-deployed":
                 self.ads("environment", "undeploy", row["name"])
             self.ads("environment", "delete", row["name"])
-        shutil.rmtree(self.folder)
-        with suppress(OSError):  # Another demo is there.
-            self.folder.parent.rmdir()
+        self.remove()
         print("demo: everything is returned")
+
+    def remove(self) -> None:
+        """Remove the folder, and the one around it if nothing else is there."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):
+            self.folder.parent.rmdir()
 
 
 HOME = Home(ROOT / ".ads" / "demo")

@@ -113,7 +113,7 @@ class Demo:
                     self.home.ads("gateway", "add", tenant.name, "--kind", "lxc", *words)
                 except SystemExit:
                     if new:
-                        shutil.rmtree(self.folder, ignore_errors=True)
+                        self.home.remove()
                     raise
 
     def foundation(self) -> None:
