@@ -100,7 +100,11 @@ def make_subject(tmp_path: Path, serve: Callable[[str], Server]) -> Iterator[Cal
         raise problems[0]
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=pytest.mark.slow if kind == "lxc" else ()) for kind in KINDS])
+# What a provider's library does is the same on the newest Python.
+MARKS = {"lxc": pytest.mark.slow, **dict.fromkeys(SERVERS, pytest.mark.once)}
+
+
+@pytest.fixture(params=[pytest.param(kind, marks=MARKS.get(kind, ())) for kind in KINDS])
 def subject(request: pytest.FixtureRequest, make_subject: Callable[..., Subject]) -> Subject:
     """Each kind of gateway that has the capabilities which the test names."""
     marker = request.node.get_closest_marker("needs")

@@ -12,7 +12,7 @@ from adslib.domain.errors import AdsError, Failed
 from adslib.domain.gateway import Gateway
 from open_stack import OpenStack
 
-pytestmark = pytest.mark.req("A8", "A9")
+pytestmark = [pytest.mark.req("A8", "A9"), pytest.mark.once]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from adslib.domain.errors import Failed
 from adslib.domain.gateway import Gateway
 from clouds import REGION, Cloud
 
-pytestmark = pytest.mark.req("A8", "A9")
+pytestmark = [pytest.mark.req("A8", "A9"), pytest.mark.once]
 
 
 class CommonEc2(Standard):
