@@ -71,7 +71,9 @@ def lived_and_died(virtual: Virtual, owner: str, name: str, after: bool, verb: s
     process = multiprocessing.get_context("spawn").Process(target=_live_and_die, args=told)
     process.start()
     process.join(120)
-    assert process.exitcode == -signal.SIGKILL, "the process ended before it came to the point of its death"
+    came_to_it = process.exitcode == -signal.SIGKILL
+    process.kill()
+    assert came_to_it, "the process ended before it came to the point of its death"
 
 
 def _live_and_die(
