@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import multiprocessing
+import os
+import signal
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from adapters.gateways.subjects import Subject
+from adapters.gateways.subjects import Subject, die_at
 from adslib.adapters.host_keys import KnownHosts
 from adslib.domain.gateway import Gateway, Order, Sighting
 from adslib.domain.machine import DEFAULT_SIZES
+from hypervisors import bindings
 
 ADDRESSES = itertools.count(1)
 
@@ -55,3 +60,26 @@ class Virtual(Subject):
 
 
 SUBJECTS: Mapping[str, type[Subject]] = {"libvirt": Virtual, "redfish": Metal}
+
+
+def lived_and_died(virtual: Virtual, owner: str, name: str, after: bool, verb: str, *given: object) -> None:
+    """Let a process of its own use a gateway to a libvirtd, and be killed at its next call of a function of libvirt.
+
+    It is not forked off: a process that has used libvirt leaves locks of its library to a child as they are.
+    """
+    told = (virtual.home, dict(virtual.options), owner, name, after, verb, given)
+    process = multiprocessing.get_context("spawn").Process(target=_live_and_die, args=told)
+    process.start()
+    process.join(120)
+    came_to_it = process.exitcode == -signal.SIGKILL
+    process.kill()
+    assert came_to_it, "the process ended before it came to the point of its death"
+
+
+def _live_and_die(
+    home: Path, options: dict[str, Any], owner: str, name: str, after: bool, verb: str, given: tuple[object, ...]
+) -> None:
+    libvirt = bindings()
+    gateway = Virtual("libvirt", home, options).open()
+    die_at(getattr(libvirt, owner), name, after=after)(lambda: os.kill(os.getpid(), signal.SIGKILL))
+    getattr(gateway, verb)(*given)

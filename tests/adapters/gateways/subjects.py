@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import itertools
 import os
@@ -204,6 +205,8 @@ def killed(act: Callable[[Callable[..., Any]], object]) -> None:
     """Run something in a process of its own, which is killed, as by `kill -9`, where it calls what it is given."""
     child = os.fork()
     if not child:
+        # What libraries of the parent hold, such as connections, is not the child's to give back.
+        gc.disable()
         try:
             act(lambda *_arguments, **_named: os.kill(os.getpid(), signal.SIGKILL))
         except BaseException:  # noqa: BLE001 – it is shown, and the test fails by it

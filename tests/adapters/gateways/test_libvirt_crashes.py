@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from adapters.gateways.providers import Virtual
-from adapters.gateways.subjects import Subject, die_at, killed
-from adslib.domain.gateway import Gateway
+from adapters.gateways.providers import Virtual, lived_and_died
+from adapters.gateways.subjects import Subject
 from adslib.domain.lifecycle import MachineState
 from containers import NoHosts
 
 pytestmark = [pytest.mark.req("A8", "A9", "A22"), pytest.mark.once]
 
-START = ("libvirt.virDomain", "create")
+START = ("virDomain", "create")
 MAKING = [
-    ("libvirt.virConnect", "defineXML"),
-    ("libvirt.virStoragePool", "createXML"),
-    ("libvirt.virStream", "finish"),
+    ("virConnect", "defineXML"),
+    ("virStoragePool", "createXML"),
+    ("virStream", "finish"),
     START,
-    ("libvirt.virDomain", "setMetadata"),
+    ("virDomain", "setMetadata"),
 ]
 DELETING = [
-    ("libvirt.virDomain", "setMetadata"),
-    ("libvirt.virDomain", "destroy"),
-    ("libvirt.virStorageVol", "delete"),
-    ("libvirt.virDomain", "undefineFlags"),
+    ("virDomain", "setMetadata"),
+    ("virDomain", "destroy"),
+    ("virStorageVol", "delete"),
+    ("virDomain", "undefineFlags"),
 ]
 CASES = [
     pytest.param(owner, name, after, id=f"{'after' if after else 'before'}-{name}", marks=marks)
@@ -48,22 +46,10 @@ def virtual(make_subject: Callable[..., Subject]) -> Virtual:
     return subject
 
 
-def die_during(virtual: Virtual, owner: str, name: str, after: bool, act: Callable[[Gateway], object]) -> None:
-    """Do something in a process that dies at the given point."""
-    kind: Any = getattr(virtual.server.libvirt, owner.rpartition(".")[2])
-
-    def run(die: Callable[..., object]) -> None:
-        gateway = virtual.open()
-        die_at(kind, name, after=after)(die)
-        act(gateway)
-
-    killed(run)
-
-
 @pytest.mark.parametrize(("owner", "name", "after"), CASES)
 def test_a_creation_that_was_killed_is_taken_up(virtual: Virtual, owner: str, name: str, after: bool) -> None:
     wanted = virtual.order(id="one")
-    die_during(virtual, owner, name, after, lambda gateway: gateway.create(wanted))
+    lived_and_died(virtual, owner, name, after, "create", wanted)
     gateway = virtual.open()
     assert {machine.id for machine in gateway.machines()} <= {"one"}
     made = gateway.create(wanted)
@@ -76,7 +62,7 @@ def test_a_creation_that_was_killed_is_taken_up(virtual: Virtual, owner: str, na
 
 @pytest.mark.parametrize(("owner", "name", "after"), CASES)
 def test_a_creation_that_was_killed_can_be_given_up(virtual: Virtual, owner: str, name: str, after: bool) -> None:
-    die_during(virtual, owner, name, after, lambda gateway: gateway.create(virtual.order(id="one")))
+    lived_and_died(virtual, owner, name, after, "create", virtual.order(id="one"))
     gateway = virtual.open()
     for machine in gateway.machines():
         gateway.delete(machine.ref)
@@ -89,6 +75,6 @@ def test_a_creation_that_was_killed_can_be_given_up(virtual: Virtual, owner: str
 def test_a_deletion_that_was_killed_is_finished(virtual: Virtual, owner: str, name: str, after: bool) -> None:
     made = virtual.open().create(virtual.order(id="one"))
     virtual.open().create_snapshot(made.ref, "before")
-    die_during(virtual, owner, name, after, lambda gateway: gateway.delete(made.ref))
+    lived_and_died(virtual, owner, name, after, "delete", made.ref)
     virtual.open().delete(made.ref)
     assert virtual.server.count() == []
