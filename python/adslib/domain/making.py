@@ -133,6 +133,8 @@ class Maker:
             return f"{name} has no {wanted.location}"
         if not any(size.holds(wanted.size) for size in offer.sizes):
             return f"{name} makes nothing as large"
+        if not any(map(wanted.takes, offer.sizes)):
+            return f"{name} makes nothing as small"
         return f"{name} makes nothing like it"
 
     @property
@@ -152,7 +154,7 @@ class Maker:
 
     def _designed(self, wanted: Wanted) -> NewMachine | None:
         offer, need = self._offer, wanted.need
-        size = min((size for size in offer.sizes if size.holds(wanted.size)), key=offer.match, default=None)
+        size = min(filter(wanted.takes, offer.sizes), key=offer.match, default=None)
         # Where nobody asks for a place, the gateway chooses one: it knows where there is most room.
         location = wanted.location
         systems = offer.systems or ((need.os,) if need.os else ("",))
