@@ -129,6 +129,8 @@ class Maker:
             return f"{name} gives an environment {offer.most} machines at most"
         if self._full:
             return f"{name} can make no more"
+        if not self._has(wanted.need.image):
+            return f"{name} has no instance template '{wanted.need.image}'"
         if offer.locations and wanted.location and wanted.location not in offer.locations:
             return f"{name} has no {wanted.location}"
         if not any(size.holds(wanted.size) for size in offer.sizes):
@@ -136,6 +138,9 @@ class Maker:
         if not any(map(wanted.takes, offer.sizes)):
             return f"{name} makes nothing as small"
         return f"{name} makes nothing like it"
+
+    def _has(self, image: str) -> bool:
+        return not image or self._offer.images is None or image in self._offer.images
 
     @property
     def _full(self) -> bool:
@@ -158,7 +163,11 @@ class Maker:
         # Where nobody asks for a place, the gateway chooses one: it knows where there is most room.
         location = wanted.location
         systems = offer.systems or ((need.os,) if need.os else ("",))
-        if size is None or (offer.locations and location and location not in offer.locations):
+        if (
+            not self._has(need.image)
+            or size is None
+            or (offer.locations and location and location not in offer.locations)
+        ):
             return None
         for system in systems:
             if fits((location, system, offer.kind, offer.gateway, size, self._own), wanted):
