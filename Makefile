@@ -85,7 +85,9 @@ packages: # Debian packages that tests need
 	@python3 tools/debian_packages.py
 
 lock: install ## Lock the newest libraries that pyproject.toml and requirements/*.in allow
+	@# libvirt-python is built where it is installed, against libvirt's headers; the tests use Debian's python3-libvirt.
 	@flags="--quiet --upgrade --no-emit-index-url --no-annotate --no-header --all-extras pyproject.toml"; \
+	flags="$$flags --no-emit-package libvirt-python"; \
 	$(BIN)/uv pip compile $$flags requirements/dev.in --python-version 3.11 -o requirements/dev.txt && \
 	$(BIN)/uv pip compile $$flags requirements/test.in --python-version 3.12 -o requirements/newest.txt
 	@git --no-pager diff --stat -- requirements

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from adslib.adapters.gateways import open_gateway
 from adslib.adapters.gateways.directories.gateway import DirectoryGateway
@@ -19,6 +21,7 @@ from adslib.domain.gateway import Order
 from adslib.domain.machine import DEFAULT_SIZES
 from containers import container_options
 from servers import session_folder
+from system.home import Home
 
 
 @dataclass
@@ -105,3 +108,21 @@ class Hosts:
         with machines.busy(name) as machine:
             machines.make(Order(name, name, DEFAULT_SIZES[0]))
         return Host(name, machine.read().address, self.folder / "key", machine.path, self.gateway)
+
+
+@contextmanager
+def gateway_of(home: Home, name: str, **more: str) -> Iterator[Mapping[str, Any]]:
+    """Give a home a gateway of containers, and its options; its machines go with the block.
+
+    Raises:
+        NoHosts: there can be none here.
+    """
+    options = {**container_options(), **more}
+    with home.ads() as library:
+        library.gateways.add(name, "lxc", options)
+    try:
+        yield options
+    finally:
+        gateway = open_gateway("lxc", name, options, home=home.home)
+        for machine in gateway.machines():
+            gateway.delete(machine.ref)

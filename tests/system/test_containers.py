@@ -7,14 +7,14 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from adslib.adapters.gateways import open_gateway
-from containers import NoHosts, call, container_options, found
+from containers import call, found
 from system.home import Home, get
 from system.test_resting import LODGE, SERVE
 
@@ -44,22 +44,14 @@ class Lodge:
 
 
 @pytest.fixture
-def lodge(home: Home) -> Iterator[Lodge]:
+def lodge(home: Home, containers: Mapping[str, Any]) -> Lodge:
     """A gateway of containers, a network of the VLAN that its environment stands in, and the environment."""
-    try:
-        options = dict(container_options())
-    except NoHosts as reason:
-        pytest.skip(str(reason))
-    network = ipaddress.ip_network(options["network"])
+    network = ipaddress.ip_network(containers["network"])
     with home.ads() as library:
-        library.gateways.add("hosts", "lxc", options)
         west = {"name": "west", "prefix": str(network), "gateway": str(network[1]), "vlan": 110, "datacenter": "west"}
         library.networks.add(west)
     home.define(LODGE.replace("COMMAND", SERVE) + PLACES)
-    yield Lodge(home, options["bridge"], home.home / "lxc" / "hosts")
-    gateway = open_gateway("lxc", "hosts", options, home=home.home)
-    for machine in gateway.machines():
-        gateway.delete(machine.ref)
+    return Lodge(home, containers["bridge"], home.home / "lxc" / "hosts")
 
 
 @pytest.fixture

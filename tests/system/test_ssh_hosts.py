@@ -239,6 +239,33 @@ def test_a_host_whose_key_nobody_knows(debian: Callable[[str], Host], hall: Home
     assert "ads machine add one --host-key" in cause
 
 
+CHOOSY = """
+environment: choosy
+components: {note: {version: "1", files: [{path: /etc/note, content: hello}]}}
+services: {note: {component: note, machine: {os: debian-12}}}
+"""
+
+
+@pytest.mark.req("A24")
+def test_a_host_with_another_system_than_was_said(hosts: Hosts, hall: Home) -> None:
+    """What is asked for is checked at the first contact; once it is known what the host is, it is not chosen."""
+    one = hosts.new("one")
+    one.lay("/etc/os-release", 'ID="rocky"\nVERSION_ID="9.5"\n')
+    one.start()
+    add(hall, one)
+    ads(hall, "machine", "add", "one", "--os", "debian-12")
+    hall.define(CHOOSY)
+    said = ads(hall, "environment", "deploy", "choosy", expect=1)
+    cause = hall.instance("choosy", "note-1")["message"]
+    assert cause.startswith("one runs rocky-9.5, but note-1 asks for debian-12, so nothing is done there"), cause
+    assert cause in " ".join(said.split())
+    assert one.tell("test", "-e", "/etc/note")[0] != 0
+
+    ads(hall, "machine", "add", "one", "--os", "rocky-9.5")
+    said = ads(hall, "environment", "deploy", "choosy", expect=3)
+    assert "debian-12" in said
+
+
 @pytest.mark.req("A12", "A16")
 def test_a_host_that_is_down(debian: Callable[[str], Host], hall: Home) -> None:
     """Its instance fails and says why, the other is deployed; when it is up again, the next run completes."""

@@ -1,7 +1,10 @@
 # Copyright: the ads contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waits for a machine as ansible.builtin.wait_for_connection does, but not where waiting mends nothing: host keys."""
+"""Waits for a machine as ansible.builtin.wait_for_connection does, but not where waiting mends nothing: host keys.
+
+Then looks whether its operating system is the one that its instances ask for.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from ansible_collections.ads.deploy.plugins.filter.cause import cause
 REFUSED = "Host key verification failed"
 CHANGED = "REMOTE HOST IDENTIFICATION HAS CHANGED"
 FINGERPRINT = re.compile(r"\bSHA256:[A-Za-z0-9+/]+")
+SYSTEM = "cat /etc/os-release || cat /usr/lib/os-release"
 
 
 class ActionModule(Waiting):
@@ -62,7 +66,40 @@ class ActionModule(Waiting):
             % (name, " (%s)" % shown.group() if shown else "", name)
         )
 
+    def _other_system(self):
+        """Say which operating system there is instead of the one that an instance asks for; empty: all is well."""
+        asking = [entry for entry in self._known.get("ads_instances") or () if entry.get("os")]
+        if not asking:
+            return ""
+        found = system_of(self._low_level_execute_command(SYSTEM)["stdout"])
+        name = self._known["inventory_hostname"]
+        for entry in asking:
+            if not runs(found, str(entry["os"])):
+                return (
+                    "%s runs %s, but %s asks for %s, so nothing is done there: "
+                    "say what it is with ads machine add %s --os %s, and deploy again"
+                    % (name, found or "an unknown system", entry["id"], entry["os"], name, found or "SYSTEM")
+                )
+        return ""
+
     def run(self, tmp=None, task_vars=None):
         """Return what wait_for_connection says, or the refusal."""
         self._known = task_vars
-        return super().run(tmp, task_vars)
+        result = super().run(tmp, task_vars)
+        if not (result.get("failed") or result.get("skipped")):
+            other = self._other_system()
+            if other:
+                result.update(failed=True, msg=other)
+        return result
+
+
+def system_of(release):
+    """Return the operating system that an os-release tells of, as definitions name it, like debian-12."""
+    fields = dict(line.strip().partition("=")[::2] for line in release.splitlines() if "=" in line)
+    parts = (fields.get(name, "").strip("\"'") for name in ("ID", "VERSION_ID"))
+    return "-".join(part for part in parts if part)
+
+
+def runs(found, asked):
+    """Tell whether a system is the one that is asked for: rocky-9.5 is rocky-9 and rocky."""
+    return found == asked or found.startswith((asked + ".", asked + "-"))

@@ -13,6 +13,7 @@ description:
   - Takes a failed result, as C(ansible_failed_result) is in a C(rescue), and returns its message.
   - Where a module did not run at all, Ansible's message only says that there was no answer. What was printed last says
     why, a broken interpreter for example, and is added.
+  - Where a loop failed, it is the message of the first item that did.
 author:
   - The ads authors (@ads)
 options:
@@ -37,6 +38,10 @@ _value:
 
 def cause(result):
     """Return the message of a failed result, with what a module that did not run printed last."""
+    # Of a loop, the first item that failed says more than the loop.
+    items = [item for item in result.get("results") or () if isinstance(item, dict) and item.get("failed")]
+    if items:
+        return cause(items[0])
     message = str(result.get("msg") or "it failed")
     printed = str(result.get("module_stderr") or result.get("module_stdout") or "").split("\n")
     last = [line.strip() for line in printed if line.strip()][-1:]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: contact
-short_description: Wait until a machine answers, unless its host key is refused
+short_description: Wait until a machine answers, and see whether it is the one that is wanted
 version_added: 0.1.0
 description:
   - Like M(ansible.builtin.wait_for_connection), but a host key that is not the pinned one ends it at once, as no
     patience mends that. The message says how to give the key.
+  - Fails where the operating system is not the one that an instance in the variable C(ads_instances) asks for.
 author:
   - The ads authors (@ads)
 attributes:

@@ -145,6 +145,7 @@ class HostViews:
             "ads_configurations": face["configurations"],
             "ads_members": members,
             "stage": self._desired.stage_of[service.name],
+            "os": service.need.os,
             "variables": variables,
             "roles": [
                 {"name": role.name, "vars": resolve(role.vars, names, f"services.{service.name}.roles.{role.name}")}

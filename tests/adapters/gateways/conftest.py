@@ -9,17 +9,26 @@ from pathlib import Path
 
 import pytest
 
+from adapters.gateways.providers import SUBJECTS
 from adapters.gateways.subjects import ABSENT, KINDS, Subject
 from adslib.domain.gateway import Gateway
+from bare_metal import RedfishService
 from clouds import Cloud
 from containers import NoHosts
+from hypervisors import Hypervisor
 from open_stack import OpenStack
 from proxmox_ve import ProxmoxVE
 
-Server = Cloud | OpenStack | ProxmoxVE
+Server = Cloud | Hypervisor | OpenStack | ProxmoxVE | RedfishService
 """What stands for a provider: it has `keys`, the credentials of its user as variables, and `options` of a gateway."""
 
-SERVERS: Mapping[str, type[Server]] = {"libcloud": Cloud, "openstack": OpenStack, "proxmox": ProxmoxVE}
+SERVERS: Mapping[str, type[Server]] = {
+    "libcloud": Cloud,
+    "libvirt": Hypervisor,
+    "openstack": OpenStack,
+    "proxmox": ProxmoxVE,
+    "redfish": RedfishService,
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -77,11 +86,7 @@ def make_subject(tmp_path: Path, serve: Callable[[str], Server]) -> Iterator[Cal
     def make(kind: str, place: str = "home") -> Subject:
         home = tmp_path / place
         home.mkdir(parents=True, exist_ok=True)
-        if kind in SERVERS:
-            server = serve(kind)
-            made.append(Subject(kind, home, dict(server.options), counted=server.count))
-        else:
-            made.append(Subject(kind, home))
+        made.append(SUBJECTS.get(kind, Subject)(kind, home, server=serve(kind) if kind in SERVERS else None))
         return made[-1]
 
     yield make
@@ -95,7 +100,11 @@ def make_subject(tmp_path: Path, serve: Callable[[str], Server]) -> Iterator[Cal
         raise problems[0]
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=pytest.mark.slow if kind == "lxc" else ()) for kind in KINDS])
+# What a provider's library does is the same on the newest Python.
+MARKS = {"lxc": pytest.mark.slow, **dict.fromkeys(SERVERS, pytest.mark.once)}
+
+
+@pytest.fixture(params=[pytest.param(kind, marks=MARKS.get(kind, ())) for kind in KINDS])
 def subject(request: pytest.FixtureRequest, make_subject: Callable[..., Subject]) -> Subject:
     """Each kind of gateway that has the capabilities which the test names."""
     marker = request.node.get_closest_marker("needs")

@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from adslib.adapters.gateways import open_gateway
 from adslib.adapters.gateways.local import processes
 from adslib.adapters.gateways.local.processes import Process
+from adslib.adapters.gateways.surroundings import HostKeys, Unpinned
 from adslib.adapters.secrets import read_secret
 from adslib.domain.gateway import Capability, Gateway, Order, Sighting
 from adslib.domain.lifecycle import MachineState
@@ -25,7 +26,7 @@ from adslib.domain.machine import DEFAULT_SIZES, Size
 from containers import container_options
 
 SMALL, MEDIUM, LARGE = DEFAULT_SIZES
-KINDS = ("libcloud", "local", "lxc", "proxmox", "sim", "static")
+KINDS = ("libcloud", "libvirt", "local", "lxc", "proxmox", "redfish", "sim", "static")
 NUMBERS = itertools.count(1)
 
 ABSENT: Mapping[tuple[str, Capability], str] = {
@@ -33,12 +34,17 @@ ABSENT: Mapping[tuple[str, Capability], str] = {
     ("libcloud", Capability.NOTIFY): "clouds tell of changes by ways that lead to servers of their own",
     ("libcloud", Capability.UPLOAD): "EC2 takes files by way of another of its services",
     ("local", Capability.NOTIFY): "this host tells nobody when a process ends; machines are looked at",
+    ("libvirt", Capability.NOTIFY): "libvirt tells only who stays connected; machines are looked at",
     ("lxc", Capability.NOTIFY): "this host tells nobody when a container ends; machines are looked at",
     ("proxmox", Capability.NOTIFY): "it tells by mail and by hooks to servers that somebody else runs",
     ("proxmox", Capability.UPLOAD): "a template of its is a machine, and no single file",
     **{
         ("static", capability): "its machines are made and run by somebody else, and there is nobody to ask"
         for capability in Capability
+    },
+    **{
+        ("redfish", capability): "metal is neither made nor copied, and its controller tells nobody what changes"
+        for capability in frozenset(Capability) - {Capability.START, Capability.STOP, Capability.REBOOT}
     },
 }
 """Every capability that a gateway does not have, with the reason. The contract is skipped for these and no others."""
@@ -50,18 +56,26 @@ class Subject:
 
     Args:
         known: what the store knows of a gateway that nobody can be asked about.
-        counted: what the provider itself has, disks and saved images included; None: what the gateway shows.
+        own_sizes: those of the settings. host_keys: where they are pinned.
+        server: what stands for its provider, where the tests run one.
     """
 
     kind: str
     home: Path
     options: dict[str, Any] = field(default_factory=dict)
     known: list[Sighting] = field(default_factory=list)
-    counted: Callable[[], Any] | None = None
+    own_sizes: tuple[Size, ...] = DEFAULT_SIZES
+    host_keys: HostKeys = Unpinned()
+    server: Any = None
+
+    tells_addresses: ClassVar[bool] = True
+    """Whether its machines have addresses that nobody gave them."""
 
     def __post_init__(self) -> None:
         if self.kind == "lxc":
             self.options |= container_options()
+        if self.server:
+            self.options |= self.server.options
 
     @cached_property
     def sizes(self) -> Sequence[Size]:
@@ -95,9 +109,9 @@ class Subject:
         return self.open(**self.placed).offer().locations
 
     def count(self) -> Any:
-        """What there is at the provider."""
-        if self.counted:
-            return self.counted()
+        """What there is at the provider, disks and saved images included."""
+        if self.server:
+            return self.server.count()
         gateway = self.open()
         places = (place for name in ("machines", "addresses", "templates") for place in self.home.rglob(name))
         kept = sorted(str(path) for place in places for path in place.iterdir() if not path.name.endswith(".lock"))
@@ -109,10 +123,17 @@ class Subject:
 
     def open(self, **options: Any) -> Gateway:
         """Open the gateway, as another process would: nothing is shared but home and store."""
-        engine = f"sqlite:///{self.home}/store.db"
-        given = {**self.options, **options}
-        known = partial(list, self.known)
-        return open_gateway(self.kind, "here", given, home=self.home, engine=engine, known=known, secret=read_secret)
+        return open_gateway(
+            self.kind,
+            "here",
+            {**self.options, **options},
+            home=self.home,
+            engine=f"sqlite:///{self.home}/store.db",
+            known=partial(list, self.known),
+            sizes=self.own_sizes,
+            host_keys=self.host_keys,
+            secret=read_secret,
+        )
 
     @property
     def fixed(self) -> str:

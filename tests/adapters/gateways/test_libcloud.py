@@ -29,7 +29,7 @@ from adslib.domain.machine import Size
 from clouds import DEBIAN, KEYS, REGION, ROCKY, Cloud
 from servers import free_port
 
-pytestmark = pytest.mark.req("A8", "A9")
+pytestmark = [pytest.mark.req("A8", "A9"), pytest.mark.once]
 
 RUNNING, STOPPED = MachineState.RUNNING, MachineState.STOPPED
 

@@ -11,7 +11,7 @@ from adslib.adapters.gateways.libcloud.ec2.library import Library
 from adslib.domain.lifecycle import MachineState
 from clouds import Cloud
 
-pytestmark = pytest.mark.req("A8", "A13", "A22")
+pytestmark = [pytest.mark.req("A8", "A13", "A22"), pytest.mark.once]
 
 RESTORING = ["stop_node", "create_volume_from", "create_tags", "detach_from", "attach_volume", "delete_with"]
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from adapters.gateways import contract
+from adapters.gateways import contract, contract_keeping
 from adapters.gateways.subjects import Subject
 from adslib.domain.errors import AdsError, Failed
 from adslib.domain.gateway import Gateway
 from open_stack import OpenStack
 
-pytestmark = pytest.mark.req("A8", "A9")
+pytestmark = [pytest.mark.req("A8", "A9"), pytest.mark.once]
 
 
 @pytest.fixture
@@ -27,11 +27,11 @@ def gateway(subject: Subject) -> Gateway:
     return subject.open()
 
 
-class TestSnapshots(contract.ContractOfSnapshots):
+class TestSnapshots(contract_keeping.ContractOfSnapshots):
     pass
 
 
-class TestCapturing(contract.ContractOfCapturing):
+class TestCapturing(contract_keeping.ContractOfCapturing):
     pass
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from adapters.gateways import contract
+from adapters.gateways import contract, contract_keeping
 from adapters.gateways.subjects import Subject
 from adslib.adapters.gateways.libcloud import access, providers
 from adslib.adapters.gateways.libcloud.ec2.library import Library
@@ -21,7 +21,7 @@ from adslib.domain.errors import Failed
 from adslib.domain.gateway import Gateway
 from clouds import REGION, Cloud
 
-pytestmark = pytest.mark.req("A8", "A9")
+pytestmark = [pytest.mark.req("A8", "A9"), pytest.mark.once]
 
 
 class CommonEc2(Standard):
@@ -70,7 +70,7 @@ class TestLooking(contract.ContractOfLooking):
     pass
 
 
-class TestCapturing(contract.ContractOfCapturing):
+class TestCapturing(contract_keeping.ContractOfCapturing):
     pass
 
 

@@ -35,7 +35,7 @@ def test_an_environment_lives_at_it_and_leaves_nothing(subject: Subject, monkeyp
         made = by_name(gateway)
         assert sorted(made) == ["shop-1", "shop-2", "shop-3"]
         assert {state for _, _, state in made.values()} == {MachineState.RUNNING}
-        assert len({address for _, address, _ in made.values()}) == 3
+        assert len({address for _, address, _ in made.values()}) == 3 or not subject.tells_addresses
         assert carry_out(ads, kind="stop").after["state"] == "stopped"
         assert {state for _, _, state in by_name(gateway).values()} == {MachineState.STOPPED}
         assert carry_out(ads, kind="start").after["state"] == "live"

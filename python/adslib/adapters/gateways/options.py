@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 from typing import Any, TypeVar
 
 from adslib.domain.errors import Invalid, Problem
+from adslib.domain.zone_setting import SECRET
 
 REFRESH_EVERY = "refresh_every"
 """An option of every gateway: seconds between two refreshes by whoever watches the pool; 0: only when asked."""
@@ -48,6 +49,24 @@ class Options:
         """A text."""
         value = self._take(name, default)
         return value if isinstance(value, str) else self._wrong(name, value, "use a text", default)
+
+    def word(self, name: str, default: str, known: Iterable[str]) -> str:
+        """One of some words; an empty default allows none."""
+        value = self._take(name, default)
+        fits = value == default or value in (words := tuple(known))
+        return str(value) if fits else self._wrong(name, value, f"use one of: {', '.join(words)}", default)
+
+    def secret(self, name: str, default: str = "") -> str:
+        """Where a secret lies, `env:NAME` or `file:/path`; what is the secret itself is refused and not repeated."""
+        value = self._take(name, default)
+        if value == "" or (isinstance(value, str) and SECRET.fullmatch(value)):
+            return str(value)
+        self._refuse(f"option {name}: the store keeps no secrets, only where they lie", "use env:NAME or file:/path")
+        return ""
+
+    def refuse(self, name: str, why: str, remedy: str) -> None:
+        """Let `finish` refuse an option that is wrong in a way that its connector knows."""
+        self._refuse(f"option {name}: {why}", remedy)
 
     def number(self, name: str, default: float, *, least: float = 0, most: float | None = None) -> float:
         """A number within limits, also written as a text."""
@@ -140,8 +159,11 @@ class Options:
         return self._given.get(name, default)
 
     def _wrong(self, name: str, value: object, remedy: str, default: T) -> T:
-        self._problems.append(Problem(f"option {name}: {value!r} will not do", f"gateway {self._gateway}", remedy))
+        self._refuse(f"option {name}: {value!r} will not do", remedy)
         return default
+
+    def _refuse(self, what: str, remedy: str) -> None:
+        self._problems.append(Problem(what, f"gateway {self._gateway}", remedy))
 
 
 @dataclass(frozen=True, slots=True)

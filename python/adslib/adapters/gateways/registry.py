@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 KINDS: Mapping[str, str] = {
     "libcloud": "adslib.adapters.gateways.libcloud",
     "local": "adslib.adapters.gateways.local",
+    "libvirt": "adslib.adapters.gateways.libvirt",
     "lxc": "adslib.adapters.gateways.lxc",
     "proxmox": "adslib.adapters.gateways.proxmox",
+    "redfish": "adslib.adapters.gateways.redfish",
     "sim": "adslib.adapters.gateways.sim",
     "static": "adslib.adapters.gateways.static",
 }

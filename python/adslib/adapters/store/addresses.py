@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,11 +22,10 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.exc import IntegrityError
 
 from adslib.adapters.store.address_schema import address_history, address_requests, addresses
 from adslib.adapters.store.columns import UtcTime, among
-from adslib.adapters.store.statements import Crossed, Statements, Values, chunks
+from adslib.adapters.store.statements import Statements, Values, chunks
 from adslib.domain.assignment import Assignment
 from adslib.domain.prefix import Address, Prefix
 
@@ -42,16 +40,9 @@ class Addresses:
         self._statements = statements
 
     def add(self, new: Sequence[Assignment]) -> None:
-        """Write who has what from now on.
-
-        Raises:
-            Crossed: somebody has taken one of the addresses or names meanwhile.
-        """
-        if len(new) == 1:
-            self._statements.write_later(_ADD, [new[0]._asdict()])
-            return
-        with _crossing():
-            self._statements.write_all(addresses, new)
+        """Write who has what from now on; if somebody took one meanwhile, `Crossed` says so when it is written."""
+        if new:
+            self._statements.write_later(_ADD, [each._asdict() for each in new])
 
     def by_ids(self, ids: Iterable[str]) -> dict[str, Assignment]:
         """Assignments by their ids; those that are over are left out."""
@@ -225,14 +216,9 @@ class Addresses:
         return (row[0], row[1]) if row else None
 
     def answer(self, tenant: str, key: str, digest: str, answer: Values, at: datetime) -> None:
-        """Keep the answer to a request.
-
-        Raises:
-            Crossed: the key was used meanwhile.
-        """
+        """Keep the answer to a request; if the key was used meanwhile, `Crossed` says so when it is written."""
         row = {"tenant": tenant, "key": key, "digest": digest, "answer": answer, "created": at}
-        with _crossing():
-            self._statements.write(insert(address_requests), row)
+        self._statements.write_later(_ANSWER, [row])
 
     def _count(self, *condition: ColumnElement[bool]) -> int:
         return int(self._statements.rows(select(func.count()).where(*condition))[0][0])
@@ -259,13 +245,5 @@ _KEEP = insert(address_history).from_select(
         *(bindparam(name, type_=type) for name, type in (("at", UtcTime()), ("by", Text()), ("rests", Boolean())))
     ),
 )
+_ANSWER = insert(address_requests)
 _END = delete(addresses).where(among(addresses.c.id, "ids"))
-
-
-@contextmanager
-def _crossing() -> Iterator[None]:
-    """Add rows that nobody had a moment ago; whoever lost begins again, since PostgreSQL takes no more here."""
-    try:
-        yield
-    except IntegrityError as error:
-        raise Crossed("somebody else was faster", remedy="repeat it") from error

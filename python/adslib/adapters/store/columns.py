@@ -83,6 +83,23 @@ class Place(TypeDecorator[int]):
         return None if value is None else int.from_bytes(value, "big")
 
 
+class _Words(TypeDecorator[list[str]]):
+    """A list of texts that a statement looks through.
+
+    Raises:
+        ValueError: one holds a zero byte.
+    """
+
+    impl = JSON().with_variant(ARRAY(Text), "postgresql")
+    cache_ok = True
+
+    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> list[str] | None:
+        """Refuse what SQLite would read up to its zero byte only, and so take for another word."""
+        if any("\0" in word for word in value or ()):
+            raise ValueError("a zero byte is no part of a text")
+        return value
+
+
 class among(FunctionElement[bool]):  # noqa: N801 – a condition, as SQLAlchemy writes its own
     """The condition that a text column holds one of the words that a parameter lists, however many there are."""
 
@@ -90,8 +107,7 @@ class among(FunctionElement[bool]):  # noqa: N801 – a condition, as SQLAlchemy
     inherit_cache = True
 
     def __init__(self, column: ColumnElement[str], parameter: str) -> None:
-        words = JSON().with_variant(ARRAY(Text), "postgresql")
-        super().__init__(column, bindparam(parameter, type_=words))
+        super().__init__(column, bindparam(parameter, type_=_Words()))
 
 
 @compiles(among, "sqlite")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,9 @@ REMEDY = (
 )
 READING = "ads_reading"
 """Execution option of a connection that only reads."""
+
+# What psycopg notes besides raising it would be written to the terminal where nobody has set up any logging.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 
 def checked_url(url: str) -> URL:

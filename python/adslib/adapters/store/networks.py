@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import fields
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -245,7 +246,8 @@ def _network(row: tuple[Any, ...]) -> Network:
         gateway=None if gateway is None else Address(version, int.from_bytes(gateway, "big")),
         resolvers=tuple(read_address(resolver) for resolver in json.loads(had["resolvers"])),
         held=tuple(Held(read_address(first), read_address(last), why) for first, last, why in json.loads(had["held"])),
-        tags=json.loads(had["tags"]),
+        # Everybody who reads this row gets the same network.
+        tags=MappingProxyType(json.loads(had["tags"])),
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Dialect, Insert, Select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
@@ -24,43 +25,40 @@ class Prepared:
 
     Args:
         text: of it. order: the names of its parameters in the order of their marks; empty: they are named in the text.
-        fixed: values of parameters that are always the same. binders: what turns the values of others.
+        fixed: values of parameters that are always the same. binders: what turns values of others, where needed.
         row: makes a row of a query's values. readers: what turns each value of a row.
     """
 
     text: str
     order: tuple[str, ...]
     fixed: Values
-    binders: tuple[tuple[str, Turn | None], ...]
+    binders: tuple[tuple[str, Turn], ...]
     row: Callable[..., Any]
     readers: tuple[tuple[int, Turn], ...]
 
-    def run(self, connection: Connection, values: Values | Sequence[Values]) -> Any:
-        """Run it in the connection's transaction; returns the driver's cursor.
+    def run(self, connection: Connection, values: Values | Sequence[Values]) -> None:
+        """Change something in the connection's transaction.
 
         Args:
             values: of the parameters; those of many rows are run one after the other.
 
         Raises:
-            DBAPIError: the database refuses, as SQLAlchemy tells it.
+            DBAPIError: the database refuses. StatementError: a value cannot be turned into its form.
         """
-        dialect = connection.dialect
-        base: Any = dialect.dbapi
-        cursor: Any = connection.connection.cursor()
-        try:
-            if isinstance(values, Mapping):
-                cursor.execute(self.text, self._bound(values))
-            else:
-                cursor.executemany(self.text, [self._bound(each) for each in values])
-        except base.Error as error:
-            if dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor):
-                connection.invalidate(error)
-            raise DBAPIError.instance(self.text, None, error, base.Error, dialect=dialect) from error
-        return cursor
+        many = not isinstance(values, Mapping)
+        bound: Any = [self._bound(each) for each in values] if many else self._bound(values)
+        with told(connection, self.text) as driver:
+            cursor = driver.cursor()
+            (cursor.executemany if many else cursor.execute)(self.text, bound)
 
     def rows(self, connection: Connection, values: Values) -> list[Any]:
-        """Run a query; its rows have names."""
-        found = self.run(connection, values).fetchall()
+        """Run a query; its rows have names. See `run`."""
+        bound = self._bound(values)
+        with told(connection, self.text) as driver:
+            cursor = driver.cursor()
+            cursor.execute(self.text, bound)
+            # SQLite reads while it is fetched from, so what is damaged shows here.
+            found = cursor.fetchall()
         make, readers = self.row, self.readers
         rows = []
         for each in found:
@@ -70,12 +68,34 @@ class Prepared:
             rows.append(make(turned))
         return rows
 
-    def _bound(self, values: Values) -> Any:
-        bound = dict(self.fixed)
-        for name, bind in self.binders:
-            value = values[name]
-            bound[name] = value if bind is None else bind(value)
-        return [bound[name] for name in self.order] if self.order else bound
+    def _bound(self, values: Any) -> Any:
+        bound = {**values, **self.fixed}
+        try:
+            for name, bind in self.binders:
+                bound[name] = bind(values[name])
+            return [bound[name] for name in self.order] if self.order else bound
+        except Exception as error:
+            raise StatementError(str(error), self.text, None, error) from error
+
+
+@contextmanager
+def told(connection: Connection, text: str | None = None) -> Iterator[Any]:
+    """Give the driver's connection: what it raises is told as SQLAlchemy does, and a connection that is lost goes.
+
+    Args:
+        text: of the statement.
+
+    Raises:
+        DBAPIError: the database refuses, or does not answer.
+    """
+    dialect, driver = connection.dialect, connection.connection.dbapi_connection
+    base: Any = dialect.dbapi
+    try:
+        yield driver
+    except base.Error as error:
+        if dialect.is_disconnect(error, cast("Any", driver), None):
+            connection.invalidate(error)
+        raise DBAPIError.instance(text, None, error, base.Error, dialect=dialect) from error
 
 
 @lru_cache(maxsize=256)
@@ -97,7 +117,7 @@ def prepared(statement: Any, dialect: Dialect, keys: tuple[str, ...] = ()) -> Pr
         text=str(compiled),
         order=tuple(compiled.positiontup or ()),
         fixed=fixed,
-        binders=tuple((name, _binder(types[name], dialect)) for name in given),
+        binders=tuple((name, bind) for name in given if (bind := _binder(types[name], dialect))),
         row=_row(names),
         readers=tuple((number, read) for number, read in enumerate(readers) if read),
     )

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, Executable, Select, Table
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Connection, Executable, Select
+from sqlalchemy.exc import IntegrityError
 
 from adslib.adapters.store.connecting import NotPlainError
-from adslib.adapters.store.prepared import prepared
+from adslib.adapters.store.prepared import prepared, told
 from adslib.domain.errors import Conflict, Invalid
 
 T = TypeVar("T")
-Binder = Callable[[Any], Any]
 Values = Mapping[str, Any]
 
 STORABLE = "give readable text, numbers up to 64 bits, lists and maps"
@@ -97,60 +95,38 @@ class Statements:
         Raises:
             Crossed: somebody else was faster; PostgreSQL takes no more in this transaction.
         """
-        later, self._later = self._later, []
-        if not later:
-            if commit:
-                self.connection.commit()
-            return
-        try:
-            with self._together():
-                for statement, rows in later:
-                    self._execute_prepared(statement, rows)
-                if commit:
-                    self.connection.commit()
-        except IntegrityError as error:
-            raise Crossed("somebody else was faster", remedy="repeat it") from error
+        if self._later or commit:
+            try:
+                with self._together(commit=commit):
+                    for statement, rows in self._later:
+                        self._execute_prepared(statement, rows)
+                    if commit:
+                        self.connection.commit()
+            except IntegrityError as error:
+                raise Crossed("somebody else was faster", remedy="repeat it") from error
+            # Only now: if it failed, whoever goes on all the same fails again, and never commits half.
+            self._later.clear()
 
     def forget(self) -> None:
         """Do not write what was left for later."""
         self._later.clear()
 
     @contextmanager
-    def _together(self) -> Iterator[None]:
+    def _together(self, *, commit: bool) -> Iterator[None]:
         """What is done inside goes to PostgreSQL in one journey; errors come at its end, as the driver raises them."""
-        if not self.postgresql:
+        if not self.postgresql or not self._later:
             yield
             return
-        dialect, driver = self.connection.dialect, self.connection.connection.driver_connection
-        base: Any = dialect.dbapi
-        try:
-            with cast("Any", driver).pipeline():
-                yield
-        except (base.Error, DBAPIError) as error:
-            # SQLAlchemy may believe that it has committed, and hands the connection to the next one as it is.
-            with suppress(base.Error):
-                cast("Any", driver).rollback()
-            if isinstance(error, DBAPIError):
+        with told(self.connection) as driver:
+            try:
+                with driver.pipeline():
+                    yield
+            except BaseException:
+                if commit:
+                    # SQLAlchemy may believe that it has committed, and hands the connection to the next one as it is.
+                    with suppress(Exception):
+                        driver.rollback()
                 raise
-            raise DBAPIError.instance(None, None, error, base.Error, dialect=dialect) from error
-
-    def write_all(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add many rows, given in the order of the table's columns.
-
-        The statement is made once and a value that repeats is turned into the database's form once: for a row of twenty
-        columns this takes a tenth of the time that SQLAlchemy takes.
-
-        Raises:
-            RuntimeError: this is a reading; that is a defect of the caller.
-        """
-        self._must_be_writable()
-        self.flush()
-        text, binders = _prepared(table, self.connection.dialect)
-        columns = [
-            column if binder is None else _bound(column, binder)
-            for column, binder in zip(zip(*rows, strict=True), binders, strict=True)
-        ]
-        self.connection.exec_driver_sql(text, list(zip(*columns, strict=True)))
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
@@ -198,21 +174,3 @@ def _storable() -> Iterator[None]:
     except (OverflowError, UnicodeError, NotPlainError) as error:
         # The drivers raise these bare: a number beyond 64 bits, a file name that is no text.
         raise Invalid(f"the value cannot be stored: {error}", remedy=STORABLE) from error
-
-
-@lru_cache(maxsize=32)
-def _prepared(table: Table, dialect: Dialect) -> tuple[str, list[Binder | None]]:
-    """The statement that adds a row, with a mark for each column, and what turns each column's values."""
-    mark = "?" if dialect.paramstyle == "qmark" else "%s"
-    names = ", ".join(dialect.identifier_preparer.format_column(column) for column in table.c)
-    text = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join([mark] * len(table.c))})"
-    return text, [column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.c]
-
-
-def _bound(values: Iterable[Any], binder: Binder) -> list[Any]:
-    last, bound, result = None, None, []
-    for value in values:
-        if value is not last or last is None:
-            last, bound = value, binder(value)
-        result.append(bound)
-    return result

@@ -29,7 +29,7 @@ def add(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
     kind: Annotated[
-        str, typer.Option(help="Which connector: libcloud, local, lxc, proxmox, sim, static, …", autocompletion=_kinds)
+        str, typer.Option(help="Which connector: local, lxc, libvirt, proxmox, libcloud, …", autocompletion=_kinds)
     ],
     option: Annotated[
         list[str], typer.Option("--option", "-o", metavar="KEY=VALUE", help="An option of the connector; repeatable.")

@@ -16,6 +16,7 @@ from adslib.adapters.gateways.options import Options
 from adslib.adapters.gateways.orders import check_choice
 from adslib.adapters.gateways.remote.driver import Driver
 from adslib.adapters.gateways.remote.gateway import RemoteGateway, read_terms
+from adslib.adapters.gateways.remote.keys import Keys
 from adslib.adapters.gateways.surroundings import Surroundings
 from adslib.domain.gateway import Gateway
 
@@ -34,7 +35,7 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
     check_choice("provider", provider, PROVIDERS)
     who = credentials(name, PROVIDERS[provider], given, around.secret)
     place = around.home / "libcloud" / name
-    booting = Booting(place / "host-keys", choices, around.host_keys)
+    booting = Booting(Keys(place / "host-keys"), choices, around.host_keys)
     account = Account(name, choices, who, booting, Eyes(name, choices, around.host_keys), terms.patience)
     return RemoteGateway(name, _driver(provider, account), terms, place)
 

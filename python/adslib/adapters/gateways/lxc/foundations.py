@@ -35,6 +35,8 @@ PACKAGES = (
 RECIPE = (
     *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--dpkgopt=force-unsafe-io"),
     *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale")),
+    # Roles of all kinds install packages without asking for the lists of what there is first.
+    "--skip=cleanup/apt/lists",
     # Each container gets a key and an identity of its own.
     *("--customize-hook=rm -f $1/etc/ssh/ssh_host_*", "--customize-hook=: > $1/etc/machine-id"),
 )

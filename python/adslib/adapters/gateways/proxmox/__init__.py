@@ -19,7 +19,6 @@ from adslib.adapters.gateways.remote.gateway import RemoteGateway, read_terms
 from adslib.adapters.gateways.surroundings import Surroundings
 from adslib.domain.errors import Invalid, Problem
 from adslib.domain.gateway import Gateway
-from adslib.domain.zone_setting import SECRET
 
 
 class Makes(StrEnum):
@@ -35,7 +34,7 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
     """
     read = Options(name, options)
     host, account = read.text("host"), read.text("account")
-    secret = read.text("secret", f"env:PROXMOX_{'TOKEN_SECRET' if '!' in account else 'PASSWORD'}")
+    secret = read.secret("secret", f"env:PROXMOX_{'TOKEN_SECRET' if '!' in account else 'PASSWORD'}")
     ca, verify = read.text("ca"), read.flag("verify", True)
     makes = read.chosen("makes", Makes) or {Makes.VM}
     images = read.pairs("images")
@@ -48,11 +47,6 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
     wrong = [
         (not host, "option host is missing: which Proxmox VE?", "give a host name or an address"),
         (account.count("@") != 1, "option account: who asks?", "write ads@pve!token for an API token, else ads@pve"),
-        (
-            not SECRET.fullmatch(secret),
-            "option secret: the store keeps no secrets, only where they lie",
-            "write env:NAME or file:/path",
-        ),
         (len(makes) != 1, "option makes: one gateway makes machines of one form", "use vm or container"),
         (not images, "option images is missing", "name templates there, like debian-12 or debian-12=bookworm"),
         (bool(ca) and not Path(ca).is_file(), f"option ca: there is no file {ca}", "name the file of the CA"),

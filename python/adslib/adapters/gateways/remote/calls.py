@@ -56,17 +56,13 @@ class Calls:
         Raises:
             Failed: it takes too long.
         """
-        deadline = time.monotonic() + self.patience
-        pause = FIRST_LOOK
-        while not there(seen := self.ask(look)):
-            if time.monotonic() > deadline:
-                raise Failed(
-                    f"{what} within {self.patience:g} s",
-                    place=f"gateway {self.gateway}",
-                    remedy="look at the provider, and try again; its option 'patience' says how long to wait",
-                )
-            time.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_LOOK)
+        seen = came(lambda: self.ask(look), there, self.patience)
+        if not there(seen):
+            raise Failed(
+                f"{what} within {self.patience:g} s",
+                place=f"gateway {self.gateway}",
+                remedy="look at the provider, and try again; its option 'patience' says how long to wait",
+            )
         return seen
 
     def _placed(self, said: AdsError) -> AdsError:
@@ -77,3 +73,13 @@ class Calls:
 
     def _passing(self, error: Exception) -> bool:
         return not isinstance(error, AdsError) and self.driver.passing(error)
+
+
+def came(look: Callable[[], T], there: Callable[[T], bool], seconds: float) -> T:
+    """Look until something is there, or for so many seconds; returns what was seen last."""
+    deadline = time.monotonic() + seconds
+    pause = FIRST_LOOK
+    while not there(seen := look()) and time.monotonic() < deadline:
+        time.sleep(min(pause, max(0, deadline - time.monotonic())))
+        pause = min(pause * 1.5, LONGEST_LOOK)
+    return seen

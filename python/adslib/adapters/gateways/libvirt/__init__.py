@@ -1,0 +1,105 @@
+"""Virtual machines of KVM and QEMU, by libvirt: on this host, or on another that it reaches (A8, A9)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import libvirt
+
+from adslib.adapters.gateways.libvirt.access import Access
+from adslib.adapters.gateways.libvirt.documents import Interface
+from adslib.adapters.gateways.libvirt.driver import LibvirtDriver
+from adslib.adapters.gateways.libvirt.hypervisor import Hypervisor
+from adslib.adapters.gateways.libvirt.seed import Prefix
+from adslib.adapters.gateways.libvirt.volumes import Volumes
+from adslib.adapters.gateways.options import Options
+from adslib.adapters.gateways.remote.gateway import RemoteGateway, read_terms
+from adslib.adapters.gateways.remote.keys import Keys
+from adslib.adapters.gateways.surroundings import Surroundings
+from adslib.domain.gateway import Gateway
+
+INTERFACE = re.compile(r"(network|bridge):([\w.-]+)|user")
+
+# It would print its errors beside raising them.
+libvirt.registerErrorHandler(lambda _context, _error: None, None)
+
+
+def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gateway:
+    """Open the gateway. Options: docs/gateways.md.
+
+    Raises:
+        Invalid: an option is wrong.
+    """
+    read = Options(name, options)
+    place = around.home / "libvirt" / name
+    uri = read.text("uri", "qemu:///system")
+    pool = read.text("pool", "default")
+    images = {system: volume or system for system, volume in read.pairs("images").items()}
+    domain = read.word("domain", "", ("kvm", "qemu"))
+    interface = _interface(read, read.text("interface", "network:default"))
+    prefix = _prefix(read, read.text("network"), read.text("router"), read.names("resolvers"))
+    key = read.text("ssh_key")
+    user = read.text("user", "ads")
+    location = read.text("location")
+    grace = read.number("grace", 60, most=3600)
+    terms = read_terms(read)
+    _check_uri(read, uri)
+    if not images:
+        read.refuse("images", "it is missing", "name the volume of each operating system: debian-12=debian-12.qcow2")
+    if key and not Path(f"{key}.pub").is_file():
+        read.refuse("ssh_key", f"there is no {key}.pub", "name a private key whose public key lies beside it")
+    read.finish()
+    driver = LibvirtDriver(
+        gateway=name,
+        hypervisor=Hypervisor(uri),
+        volumes=Volumes(pool, images),
+        sizes=around.sizes,
+        domain=domain,
+        interface=interface,
+        prefix=prefix,
+        access=Access(user, Path(key) if key else place / "key", Keys(place / "host-keys")),
+        host_keys=around.host_keys,
+        location=location,
+        grace=grace,
+        patience=terms.patience,
+    )
+    return RemoteGateway(name, driver, terms, place)
+
+
+def _check_uri(read: Options, uri: str) -> None:
+    """Refuse what holds a password, and what would run a program of this host."""
+    parts = urlsplit(uri)
+    if parts.password is not None:
+        read.refuse("uri", "it holds a password", "put it into libvirt's authentication file (auth.conf)")
+    if "command" in dict(parse_qsl(parts.query, keep_blank_values=True)):
+        read.refuse("uri", "it names a command to run", "leave out 'command'")
+
+
+def _interface(read: Options, given: str) -> Interface:
+    found = INTERFACE.fullmatch(given)
+    if not found:
+        read.refuse("interface", f"'{given}' will not do", "use network:NAME, bridge:NAME or user")
+        return Interface("user")
+    return Interface(found[1] or "user", found[2] or "")
+
+
+def _prefix(read: Options, given: str, router: str, resolvers: tuple[str, ...]) -> Prefix | None:
+    if not given:
+        if router or resolvers:
+            read.refuse("network", "it is missing", "name the network that 'router' and 'resolvers' belong to")
+        return None
+    try:
+        network = ipaddress.ip_network(given)
+        way_out = ipaddress.ip_address(router) if router else network[1]
+        if way_out not in network:
+            raise ValueError(f"'{way_out}' is not in it")
+        servers = tuple(str(ipaddress.ip_address(each)) for each in resolvers) or (str(way_out),)
+        return Prefix(network, way_out, servers)
+    except (ValueError, IndexError) as error:
+        read.refuse("network", f"'{given}' will not do: {error}", "use a network like 10.1.2.0/24 and addresses")
+        return None

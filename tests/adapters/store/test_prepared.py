@@ -1,0 +1,206 @@
+"""Statements that run on the driver itself: they keep and tell the same as those that SQLAlchemy runs."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adapters.store.records import NOON
+from adslib.adapters.store import Crossed, Store, Transaction
+from adslib.domain.assignment import Assignment
+from adslib.domain.errors import Failed, Invalid
+from adslib.domain.event import Event, EventFilter, EventLevel
+from adslib.domain.network import Held, Network
+from adslib.domain.prefix import Address, Prefix, read_prefix
+from servers import plain
+
+BLUE = Network("n", "blue", "default", read_prefix("10.0.0.0/24"))
+ONE = Assignment("a", "n", "default", 4, 1, "", None, "", None, "", "", "", "", "", "default", NOON, "ann")
+LINE = Event(NOON, EventLevel.INFO, "ann", "something happened")
+
+# PostgreSQL keeps no zero bytes, and no database half a character.
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])) | st.sampled_from(
+    ["%", "%s", "%%(ids)s", ":ids", "?", "$1", "{a}", '"', "'", "\\", "NULL", "é", "e\u0301", "😀"]
+)
+TAGS = st.dictionaries(TEXTS, TEXTS)
+ELSEWHERE = timezone(timedelta(hours=5, minutes=45))
+MOMENTS = st.timedeltas(timedelta(days=-700_000), timedelta(days=2_900_000)).map(
+    lambda since: (NOON + since).astimezone(ELSEWHERE)
+)
+NUMBERS = st.integers(0, 2**128 - 1)
+MANY = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+def blue(store: Store) -> Store:
+    """A store with a network and an address of it."""
+    with store.transaction() as tx:
+        tx.networks.add(BLUE)
+        tx.addresses.add([ONE])
+    return store
+
+
+@pytest.mark.req("I2", "I9")
+@MANY
+@given(
+    id=TEXTS, number=st.none() | NUMBERS, label=st.none() | TEXTS, place=st.none() | st.integers(-(2**63), 2**63 - 1),
+    why=TEXTS, at=MOMENTS, others=st.lists(TEXTS),
+)  # fmt: skip
+def test_an_assignment_is_read_as_it_was_written_on_either_road(
+    blue: Store, id: str, number: int | None, label: str | None, place: int | None, why: str, at: datetime,
+    others: list[str],
+) -> None:  # fmt: skip
+    new = ONE._replace(id=f"b{id}", space="other", version=6, number=number, zone=why, label=label)
+    new = new._replace(place=place, why=why, given=at, seen=at)
+    with blue.transaction() as tx:
+        tx.addresses.add([new, ONE._replace(id="c", number=2)])
+        assert tx.addresses.list(space="other") == [new]
+        assert tx.addresses.by_ids([*others, new.id]) == {new.id: new}
+        tx.addresses.end([new.id], at, why)
+        assert tx.addresses.ended([new.id]) == {new.id: at}
+        if number is not None:
+            assert tx.addresses.history("other", Address(6, number)) == [(new, at, why)]
+        tx.undo()
+
+
+@pytest.mark.req("I1", "I9")
+@MANY
+@given(tags=TAGS, why=TEXTS, numbers=st.lists(NUMBERS), position=st.integers(-(2**31), 2**31 - 1), name=TEXTS)
+def test_a_network_is_read_as_it_was_written(
+    store: Store, tags: dict[str, str], why: str, numbers: list[int], position: int, name: str
+) -> None:
+    places = tuple(Address(6, number) for number in numbers)
+    network = Network(
+        "m", name, "other", Prefix(6, 0, 0), lan=why, position=position, gateway=next(iter(places), None),
+        resolvers=places, held=tuple(Held(place, place, why) for place in places), tags=tags,
+    )  # fmt: skip
+    with store.transaction() as tx:
+        tx.networks.add(network)
+        assert tx.networks.named(name) == tx.networks.list(space="other") == [network]
+        tx.undo()
+
+
+@pytest.mark.req("I1")
+def test_a_network_that_was_read_is_nobodys_to_change(blue: Store) -> None:
+    with blue.reading() as tx:
+        tags: Any = tx.networks.get("blue").tags
+        with pytest.raises(TypeError):
+            tags["colour"] = "red"
+
+
+@pytest.mark.req("I2")
+def test_none_and_thousands_are_looked_for_alike(blue: Store) -> None:
+    with blue.reading() as tx:
+        assert tx.addresses.by_ids([]) == {}
+        assert list(tx.addresses.by_ids(["a", *map(str, range(70_000))])) == ["a"]
+
+
+@pytest.mark.req("I5")
+def test_a_word_is_not_looked_for_up_to_its_zero_byte(blue: Store) -> None:
+    with pytest.raises(Invalid, match="the value cannot be stored"), blue.reading() as tx:
+        tx.addresses.by_ids(["a\0b"])
+
+
+@pytest.mark.req("A22")
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda tx: tx.addresses.end(["a"], NOON.replace(tzinfo=None), "ann"),
+        lambda tx: tx.addresses.add([ONE._replace(id="b", number="5")]),
+        lambda tx: tx.addresses.add([ONE._replace(id="b", number=2**128)]),
+        lambda tx: tx.addresses.add([ONE._replace(id="b", number=2, place=2**63)]),
+        lambda tx: tx.addresses.add([ONE._replace(id="\udc80", number=2)]),
+        lambda tx: tx.addresses.add([ONE._replace(id=id, number=2, place=2**63) for id in "bc"]),
+    ],
+)
+def test_a_value_that_cannot_be_stored_is_told_and_nothing_is(
+    blue: Store, write: Callable[[Transaction], object]
+) -> None:
+    def fail() -> None:
+        with blue.transaction() as tx:
+            tx.events.add(LINE)
+            write(tx)
+
+    with pytest.raises(Invalid, match="the value cannot be stored"):
+        fail()
+    with blue.reading() as tx:
+        assert tx.addresses.list() == [ONE]
+        assert tx.events.list(EventFilter()) == []
+
+
+@pytest.mark.req("A22")
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_whoever_goes_on_after_a_failure_never_commits_half(blue: Store, goes_on: bool) -> None:
+    def fail() -> None:
+        with blue.transaction() as tx:
+            tx.events.add(LINE)
+            tx.networks.list()
+            tx.addresses.add([ONE._replace(id="b")])
+            with suppress(Crossed):
+                tx.networks.list()
+            if goes_on:
+                tx.addresses.add([ONE._replace(id="c", number=3)])
+
+    with pytest.raises((Crossed, Failed), match=r"faster|aborted"):
+        fail()
+    with blue.reading() as tx:
+        assert tx.addresses.list() == [ONE]
+        assert tx.events.list(EventFilter()) == []
+
+
+@pytest.mark.req("A22")
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_what_is_damaged_behind_the_first_row_is_told(blue: Store, store_url: str) -> None:
+    with blue.transaction() as tx:
+        tx.addresses.add([ONE._replace(id="b", number=2)])
+    with closing(sqlite3.connect(store_url.removeprefix("sqlite:///"))) as database, database:
+        database.execute("UPDATE addresses SET why = CAST(x'ff' AS TEXT) WHERE id = 'b'")
+    with pytest.raises(Failed, match=r"the store does not work.*why"), blue.reading() as tx:
+        tx.addresses.locked(["a", "b"])
+
+
+@pytest.mark.req("A22", "A23")
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda tx: tx.networks.named("blue"),
+        lambda tx: tx.networks.list(),
+        lambda tx: tx.addresses.add([ONE._replace(id="c", number=3)]),
+        lambda tx: None,
+    ],
+)
+def test_a_connection_that_is_lost_in_a_transaction_is_one_error_and_the_next_has_another(
+    blue: Store,
+    store_url: str,
+    act: Callable[[Transaction], object],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    # As where nobody has set up any logging: warnings would go to the terminal.
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    others = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'ads'"
+
+    def fail() -> None:
+        with blue.transaction() as tx:
+            tx.addresses.add([ONE._replace(id="b", number=2)])
+            tx.networks.list()
+            with psycopg.connect(plain(store_url), autocommit=True) as connection:
+                connection.execute(f"{others} AND datname = current_database()")
+            act(tx)
+
+    with pytest.raises(Failed, match="the store does not work: the server"):
+        fail()
+    with blue.transaction() as tx:
+        assert tx.addresses.list() == [ONE]
+        tx.addresses.end(["a"], NOON, "ann")
+    assert capfd.readouterr().err == ""
