@@ -58,6 +58,15 @@ def test_an_environment_gets_no_more_than_its_share_of_a_gateway() -> None:
 
 
 @pytest.mark.req("A11")
+def test_who_has_not_the_instance_template_makes_none_of_it() -> None:
+    wanted = definition(service("web", image="golden"))
+    bare, fitted = offer("a", images=frozenset({"debian-12"})), offer("b", images=frozenset({"golden"}))
+    assert [new.gateway for new in World(offers=(bare, fitted)).plan(wanted).new] == ["b"]
+    (shortage,) = World(offers=(bare,)).plan(wanted).blocked
+    assert "gateway a has no instance template 'golden'" in str(shortage)
+
+
+@pytest.mark.req("A11")
 def test_new_machines_get_names_that_are_free() -> None:
     wanted = definition(service("web", os="debian"), nodes=[node("p", Placement("web", 1))])
     made = World(offers=(offer(),), free=(machine("shop-p-1", os="other"),)).plan(wanted)

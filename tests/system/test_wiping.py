@@ -73,6 +73,10 @@ def test_a_role_wipes_what_is_returned_and_what_it_cannot_wipe_stays_held(home: 
     assert (roots[0] / "off").exists(), "what the role notified has run"
     with home.ads() as ads:
         assert [machine["name"] for machine in ads.machines.list(holder="lent")] == ["blade2"]
+    still = home.play("undeploy", "lent")
+    assert still.code != 0, "there is nothing to remove any more, and yet it is not wiped"
+    with home.ads() as ads:
+        assert [machine["name"] for machine in ads.machines.list(holder="lent")] == ["blade2"]
     (roots[1] / "stuck").unlink()
     again = home.carry("undeploy", "lent")
     assert again.code == 0, again

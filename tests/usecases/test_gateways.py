@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adslib.domain.actor import Permission
-from adslib.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unsupported
+from adslib.domain.errors import Blocked, Conflict, Forbidden, Invalid, NotFound, Unsupported
 from adslib.domain.gateway_setting import GatewaySetting
 from adslib.domain.machine import Size
 from adslib.usecases.ads import Ads
@@ -194,6 +194,9 @@ def test_instance_templates(ads: Ads, tmp_path: Path) -> None:
     image = tmp_path / "image.tar"
     image.write_bytes(b"image")
     before = {template["name"] for template in ads.gateways.templates("cloud")}
+    for dry_run in (True, False):
+        with pytest.raises(Invalid, match=r"/nowhere: it cannot be read: there is no such file"):
+            ads.gateways.upload_template("cloud", "golden", "/nowhere", dry_run=dry_run)
     assert ads.gateways.upload_template("cloud", "golden", str(image), dry_run=True).changed is True
     assert {template["name"] for template in ads.gateways.templates("cloud")} == before
     assert ads.gateways.upload_template("cloud", "golden", str(image)).changed is True
@@ -257,3 +260,17 @@ def test_every_gateway_may_say_how_often_it_is_to_be_read(ads: Ads) -> None:
     assert ads.gateways.show("cloud")["options"] == {"refresh_every": "60"}
     with pytest.raises(Invalid, match=r"option refresh_every: 'often' will not do\. Use a number from 0 to 604800"):
         ads.gateways.add("hasty", "sim", {"refresh_every": "often"})
+
+
+@pytest.mark.req("A11")
+def test_an_instance_template_that_nobody_has_is_told_before_anything_is_held(ads: Ads, tmp_path: Path) -> None:
+    ads.gateways.add("cloud", "sim")
+    web = {"component": "web", "machine": {"size": "small", "image": "golden"}}
+    ads.environments.create(document(services={"web": web}))
+    with pytest.raises(Blocked, match="gateway cloud has no instance template 'golden'"):
+        carry_out(ads)
+    assert ads.machines.list() == []
+    assert ads.environments.plan("shop").blocked
+    (tmp_path / "golden.tar").write_bytes(b"image")
+    ads.gateways.upload_template("cloud", "golden", str(tmp_path / "golden.tar"))
+    assert ads.environments.plan("shop").counts()["create"] == 1

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from adslib.domain.errors import Invalid
+from adslib.domain.job import JobKind
 from adslib.usecases.ads import Ads
-from usecases.acting import acting, carry_out, document, pool, told, with_machines
+from usecases.acting import Run, acting, begin, carry_out, document, pool, told, with_machines
 
 NAMES = ("m1", "m2", "m3")
 
@@ -26,8 +27,7 @@ def ads(store_url: str) -> Iterator[Ads]:
 
 @pytest.mark.req("A13")
 def test_every_machine_is_wiped_after_it_is_empty_and_before_it_is_returned(ads: Ads) -> None:
-    plan = ads.running.undeploy("shop", dry_run=True).plan
-    assert plan is not None
+    plan = ads.jobs.reserve("shop", JobKind.UNDEPLOY, dry_run=True).plan
     assert plan.counts() == {"remove": 3, "wipe": 3, "release": 3}
     assert carry_out(ads, kind="undeploy").after["state"] == "not-deployed"
     lines = told(ads)
@@ -48,6 +48,14 @@ def test_one_that_is_not_wiped_stays_held_until_it_is(ads: Ads) -> None:
     assert again.after["state"] == "not-deployed"
     assert told(ads).count("machine 'm1' wiped") == 1
     assert told(ads).count("machine 'm2' wiped") == 1
+
+
+@pytest.mark.req("A13")
+def test_one_of_which_nobody_reported_stays_held(ads: Ads) -> None:
+    work = Run(ads, begin(ads, kind="undeploy"))
+    kept = ads.jobs.give_back(work.job.id, work.job.attempt)
+    assert kept == dict.fromkeys(NAMES, "it was not wiped: nobody reported it")
+    assert set(pool(ads).values()) == {"shop"}
 
 
 @pytest.mark.req("A10", "A13")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adslib.domain.errors import Invalid
-from adslib.domain.machine import DEFAULT_SIZES, Size
+from adslib.domain.machine import DEFAULT_SIZES, Size, size_order
 
 TEXTS = ("database_url", "broker_url", "home")
 KEYS = (*TEXTS, "sizes")
@@ -103,4 +103,4 @@ def _sizes(written: Any, path: str) -> dict[str, Size]:
             place=f"{_place(path, 'sizes')} sizes",
             remedy="write for example: small = {cpu = 1, memory = 1024, disk = 10}",
         ) from None
-    return {size.name: size for size in sorted(found, key=lambda s: (s.cpu, s.memory, s.disk))}
+    return {size.name: size for size in sorted(found, key=size_order)}

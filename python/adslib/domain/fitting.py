@@ -15,13 +15,22 @@ OWN_SYSTEM = "system"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A need made exact: what the machine of an instance must be."""
+    """A need made exact: what the machine of an instance must be.
+
+    Args:
+        above: sizes that are too large for it.
+    """
 
     service: str
     need: Need
     size: Size
     location: str
     capabilities: frozenset[str]
+    above: tuple[Size, ...] = ()
+
+    def takes(self, size: Size) -> bool:
+        """Whether a size is large enough, and not too large."""
+        return size.holds(self.size) and not any(map(size.holds, self.above))
 
     def __str__(self) -> str:
         parts = [self.need.size or "any size", self.need.os, self.need.kind]
@@ -87,7 +96,7 @@ def fits(spec: Spec, wanted: Wanted) -> bool:
         and (not need.os or runs(system, need.os))
         and (not need.kind or kind == need.kind)
         and (not need.gateway or gateway == need.gateway)
-        and size.holds(wanted.size)
+        and wanted.takes(size)
         and wanted.capabilities <= capabilities
     )
 

@@ -126,6 +126,7 @@ class Offer:
         room: how many more machines it can make; None: no limit known.
         most: how many machines of it one environment may have; None: any.
         costs: of an hour by the name of the size, in the currency of all gateways; empty where nobody tells.
+        images: names of the instance templates; None: nobody asked for them.
     """
 
     gateway: str
@@ -137,6 +138,7 @@ class Offer:
     room: int | None = None
     most: int | None = None
     costs: Mapping[str, float] = field(default_factory=dict, hash=False)
+    images: frozenset[str] | None = None
 
     def match(self, size: Size) -> tuple[float, float, int, int]:
         """How well a size will do: of those that are large enough, the least is the best.

@@ -35,7 +35,12 @@ def size_class(size: Size, known: Collection[Size]) -> str:
     """
     told = size if size.disk else replace(size, disk=max((each.disk for each in known), default=0))
     held = [each for each in known if told.holds(each)]
-    return max(held, key=lambda each: (each.cpu, each.memory, each.disk)).name if held else ""
+    return max(held, key=size_order).name if held else ""
+
+
+def size_order(size: Size) -> tuple[float, int, int]:
+    """What sizes are sorted by, the smallest first."""
+    return size.cpu, size.memory, size.disk
 
 
 DEFAULT_SIZES = (

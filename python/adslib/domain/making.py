@@ -129,11 +129,18 @@ class Maker:
             return f"{name} gives an environment {offer.most} machines at most"
         if self._full:
             return f"{name} can make no more"
+        if not self._has(wanted.need.image):
+            return f"{name} has no instance template '{wanted.need.image}'"
         if offer.locations and wanted.location and wanted.location not in offer.locations:
             return f"{name} has no {wanted.location}"
         if not any(size.holds(wanted.size) for size in offer.sizes):
             return f"{name} makes nothing as large"
+        if not any(map(wanted.takes, offer.sizes)):
+            return f"{name} makes nothing as small"
         return f"{name} makes nothing like it"
+
+    def _has(self, image: str) -> bool:
+        return not image or self._offer.images is None or image in self._offer.images
 
     @property
     def _full(self) -> bool:
@@ -152,11 +159,15 @@ class Maker:
 
     def _designed(self, wanted: Wanted) -> NewMachine | None:
         offer, need = self._offer, wanted.need
-        size = min((size for size in offer.sizes if size.holds(wanted.size)), key=offer.match, default=None)
+        size = min(filter(wanted.takes, offer.sizes), key=offer.match, default=None)
         # Where nobody asks for a place, the gateway chooses one: it knows where there is most room.
         location = wanted.location
         systems = offer.systems or ((need.os,) if need.os else ("",))
-        if size is None or (offer.locations and location and location not in offer.locations):
+        if (
+            not self._has(need.image)
+            or size is None
+            or (offer.locations and location and location not in offer.locations)
+        ):
             return None
         for system in systems:
             if fits((location, system, offer.kind, offer.gateway, size, self._own), wanted):

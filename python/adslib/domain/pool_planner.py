@@ -16,7 +16,7 @@ from adslib.domain.definition import Need
 from adslib.domain.fitting import Wanted, runs
 from adslib.domain.gateway import Offer
 from adslib.domain.lifecycle import MachineState
-from adslib.domain.machine import Machine, Size, size_class
+from adslib.domain.machine import Machine, Size, size_class, size_order
 from adslib.domain.making import Maker, NewMachine, NewMachines
 from adslib.domain.pool import READY
 from adslib.domain.pool_rule import PoolRule
@@ -170,7 +170,7 @@ def plan_pool(
             growing.append((rule, there))
     freed = [action.gateway for action in draft.actions if action.verb is PoolVerb.DELETE]
     new = NewMachines("", (*taken, *(machine.name for machine in machines)))
-    makers = [Maker(_with_room(offer, freed.count(offer.gateway)), new) for offer in offers]
+    makers = [Maker(_for_nobody(offer, freed.count(offer.gateway)), new) for offer in offers]
     for rule, there in growing:
         _grow(draft, rule, there, makers, new, sizes, silent or {})
     order = {PoolVerb.DELETE: 0, PoolVerb.CREATE: 1}
@@ -194,8 +194,9 @@ def _unfinished(machines: Iterable[Machine]) -> Iterator[PoolAction]:
                 yield PoolAction(PoolVerb.CREATE, rule, machine.name, machine.gateway, why, machine=machine)
 
 
-def _with_room(offer: Offer, freed: int) -> Offer:
-    return offer if offer.room is None else replace(offer, room=offer.room + freed)
+def _for_nobody(offer: Offer, freed: int) -> Offer:
+    """An offer with the room of what goes, and without what it says of environments."""
+    return replace(offer, room=None if offer.room is None else offer.room + freed, most=None)
 
 
 def _shrink(draft: _Draft, rule: PoolRule, there: Census, surplus: int) -> None:
@@ -231,8 +232,10 @@ def _grow(
         text = f"{lacking - count} more wanted ({there.why}), but its ceiling {rule.ceiling} counts {broken} that "
         draft.waiting.append((rule.name, text + "do not work: release or remove them"))
     need = Need(size=rule.size, os=rule.os, gateway=rule.gateway)
-    wanted = Wanted(rule.name, need, sizes[rule.size], rule.location, frozenset())
-    fitting = [maker for maker in makers if _makes(maker, wanted, rule, sizes.values())]
+    # A larger one would be another rule's, however cheap it is.
+    above = tuple(size for size in sizes.values() if size_order(size) > size_order(sizes[rule.size]))
+    wanted = Wanted(rule.name, need, sizes[rule.size], rule.location, frozenset(), above)
+    fitting = [maker for maker in makers if maker.serves(wanted)]
     # The best match first; Python's sort keeps the order of preference among equals.
     fitting.sort(key=lambda maker: maker.match(wanted))
     for made in range(count):
@@ -242,12 +245,6 @@ def _grow(
             return
         shape = new.by_name[name]
         draft.actions.append(PoolAction(PoolVerb.CREATE, rule.name, name, shape.gateway, there.why, new=shape))
-
-
-def _makes(maker: Maker, wanted: Wanted, rule: PoolRule, sizes: Collection[Size]) -> bool:
-    """Whether what a gateway would make counts as what the rule asks for; a larger one would be another rule's."""
-    shape = maker.shape(wanted)
-    return shape is not None and size_class(shape.size, sizes) == rule.size
 
 
 def _missing(

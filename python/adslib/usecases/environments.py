@@ -97,7 +97,7 @@ class Environments:
         problems = [Problem(what, document.where(path), remedy) for path, what, remedy in found]
         if not problems:
             return
-        offered = offers(self._app)
+        offered = offers(self._app, document.definition)
         with self._app.store.reading() as tx:
             there = actual(self._app, tx, self._proposed(tx, name, document), offered)
         for shortage in shortages(wanted, there):
@@ -279,7 +279,7 @@ class Environments:
                 place=f"environment '{name}'",
                 remedy="give the environment this definition first",
             )
-        offered = offers(self._app)
+        offered = offers(self._app, (document or self.document(name)).definition)
         with self._app.store.reading() as tx:
             if document is None:
                 found = mine(tx, self._actor, name)

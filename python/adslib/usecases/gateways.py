@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from adslib.adapters.gateways import KINDS
@@ -134,6 +135,8 @@ class Gateways:
         gateway = self._with_templates(name, Capability.UPLOAD)
         checked_name(template, "an instance template")
         message = f"instance template '{template}' uploaded to gateway '{name}'"
+        if not Path(path).is_file():
+            raise Invalid("it cannot be read: there is no such file", place=path)
         if dry_run:
             return Outcome(True, message=f"would be done: {message}")
         taken = gateway.upload_template(template, path)

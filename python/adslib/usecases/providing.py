@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from adslib.adapters.store import Transaction
 from adslib.app import App
@@ -183,7 +184,7 @@ def give_back(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
         settings = tx.gateways.list()
         result = tx.jobs.get(job.id).result
         failures, abandoned = result.get("failures", {}), result.get("abandoned", {})
-        kept_back = {**_dirty(job, failures), **_occupied(tx, job, machines, failures)}
+        kept_back = {**_dirty(job, result), **_occupied(tx, job, machines, failures)}
         kept = [replace(m, reason=kept_back[m.name]) for m in machines if not m.made and m.name in kept_back]
         released = [m for m in machines if not m.made and m.name not in kept_back]
         tx.standings.remove_many(
@@ -204,10 +205,12 @@ def give_back(app: App, actor: Actor, job: Job, told: Told) -> list[Machine]:
     return [*kept, *(m for m in done if m.state is not MachineState.UNKNOWN)]
 
 
-def _dirty(job: Job, failures: Mapping[str, str]) -> Mapping[str, str]:
-    """Machines that were not wiped, with the reason."""
-    wipes = (removal for removal in removals(job.plan["actions"]) if removal.role and removal.id in failures)
-    return {removal.machine: f"it was not wiped: {failures[removal.id]}" for removal in wipes}
+def _dirty(job: Job, result: Mapping[str, Any]) -> Mapping[str, str]:
+    """Machines that were not wiped, with the reason; only what was reported counts as wiped."""
+    done = {*result.get("wiped", ()), *result.get("abandoned", ())}
+    wipes = (removal for removal in removals(job.plan["actions"]) if removal.role and removal.machine not in done)
+    causes = result.get("failures", {})
+    return {wipe.machine: f"it was not wiped: {causes.get(wipe.id, 'nobody reported it')}" for wipe in wipes}
 
 
 def _occupied(tx: Transaction, job: Job, machines: Iterable[Machine], failures: Mapping[str, str]) -> Mapping[str, str]:

@@ -79,7 +79,9 @@ def _look(app: App, setting: GatewaySetting) -> Look:
         told = _told(opened, mark) if mark else None
         return told or _everything(app, opened)
     except (AdsError, OSError, ImportError) as error:
-        return Look(setting.name, failure=str(error) or type(error).__name__)
+        # Whoever reads it is told the gateway's name with it.
+        said = str(error).removeprefix(f"gateway {setting.name}: ")
+        return Look(setting.name, failure=said or type(error).__name__)
 
 
 def _told(gateway: Gateway, mark: str) -> Look | None:

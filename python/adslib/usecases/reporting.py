@@ -177,7 +177,12 @@ def removed(app: App, actor: Actor, job_id: str, attempt: int, results: Mapping[
         tx.standings.remove_many(job.environment, gone)
         wiped = {removal.id: removal.machine for removal in removals(actions) if removal.role}
         failures = {**job.result.get("failures", {}), **{id: why for id, why in causes.items() if why}}
-        result = {**job.result, "failures": failures, "abandoned": _abandoned(job, leaving, failures)}
+        result = {
+            **job.result,
+            "failures": failures,
+            "abandoned": _abandoned(job, leaving, failures),
+            "wiped": [wiped[id] for id in gone if id in wiped],
+        }
         tx.jobs.update(replace(job, step="removals", result=result))
         for id in gone:
             text = f"machine '{wiped[id]}' wiped" if id in wiped else f"{id} removed"

@@ -16,6 +16,7 @@ from adslib.adapters.gateways import SIMULATED
 from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor
+from adslib.domain.definition import Definition
 from adslib.domain.environment import Environment
 from adslib.domain.errors import Blocked, Conflict, NotFound
 from adslib.domain.event import EventLevel
@@ -97,7 +98,7 @@ def _reserve_once(
     real: bool,
     dry_run: bool,
 ) -> Reservation:
-    offered = offers(app) if kind is JobKind.DEPLOY else ()
+    offered = offers(app, _defined(app, actor, name)) if kind is JobKind.DEPLOY else ()
     opened = app.store.reading() if dry_run else app.store.transaction()
     with opened as tx:
         environment = at_rest(app, tx, mine(tx, actor, name), dry_run=dry_run)
@@ -138,6 +139,11 @@ def _reserve_once(
         environment = tx.environments.update(replace(environment, state=state))
         log(tx, at, actor, f"{kind} of environment '{name}' began", environment=name, job=job.id, plan=made.counts())
     return Reservation(environment, made, job)
+
+
+def _defined(app: App, actor: Actor, name: str) -> Definition:
+    with app.store.reading() as tx:
+        return desired(tx.revisions.get(name, mine(tx, actor, name).revision)).definition
 
 
 def at_rest(app: App, tx: Transaction, environment: Environment, *, dry_run: bool) -> Environment:

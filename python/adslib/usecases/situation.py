@@ -11,6 +11,7 @@ from adslib.adapters.gateways.opening import STATIC
 from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor
+from adslib.domain.definition import Definition
 from adslib.domain.desired import Desired
 from adslib.domain.environment import Environment, Revision
 from adslib.domain.errors import NotFound
@@ -56,12 +57,17 @@ def default_offers(tx: Transaction) -> bool:
     return not tx.gateways.list() and not tx.machines.list(gateway=STATIC)
 
 
-def offers(app: App) -> Sequence[Offer]:
-    """What the gateways can make now; asked outside of any transaction."""
+def offers(app: App, wanted: Definition | None = None) -> Sequence[Offer]:
+    """What the gateways can make now; asked outside of any transaction.
+
+    Args:
+        wanted: what it is asked for; gateways tell their instance templates if it names one.
+    """
+    images = wanted is not None and any(service.need.image for service in wanted.services.values())
     with app.store.reading() as tx:
         settings = tx.gateways.list()
         with_default = default_offers(tx)
-    return app.gateways.offers(settings, with_default=with_default)
+    return app.gateways.offers(settings, with_default=with_default, with_images=images)
 
 
 def actual(app: App, tx: Transaction, environment: Environment, offered: Sequence[Offer]) -> Actual:

@@ -220,6 +220,7 @@ def test_credentials_are_read_where_they_lie_and_are_never_options(
     for options in (
         {"credentials": {"secret": "hidden"}},
         {"credentials": {"pin": "hidden"}},
+        {"credentials": "hidden"},
         {"secret": "hidden"},
         {"arguments": {"ex_admin_pass": "hidden"}},
     ):

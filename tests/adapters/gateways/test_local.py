@@ -17,6 +17,7 @@ from adapters.gateways.subjects import Subject, below, init_of, order, tar, unti
 from adslib.adapters.gateways import open_gateway
 from adslib.adapters.gateways.local import control, processes
 from adslib.adapters.gateways.local.processes import Process
+from adslib.adapters.gateways.local.templates import Templates
 from adslib.domain.errors import Conflict, Failed, Invalid
 from adslib.domain.gateway import Sighting
 from adslib.domain.lifecycle import MachineState
@@ -300,6 +301,20 @@ def test_a_machine_has_the_files_of_its_template_and_the_usual_directories(local
     assert (root / "srv/hello").read_text() == "hello"
     for part in ("etc/supervisor/conf.d", "opt", "srv", "var/log", "var/lib", "run", "tmp"):
         assert (root / part).is_dir()
+
+
+def test_nobody_else_reads_what_is_kept_of_a_machine_and_nothing_is_replaced(local: Subject, tmp_path: Path) -> None:
+    gateway = local.open()
+    gateway.create(order(id="one"))
+    (local.home / "machines/one/root/secret").touch(0o600)
+    gateway.create_snapshot("one", "then")
+    gateway.create_template("one", "golden")
+    kept = [*local.home.glob("machines/one/snapshots/*"), *local.home.glob("templates/*")]
+    assert {path.name: path.stat().st_mode & 0o777 for path in kept} == {"then.tar": 0o600, "golden.machine": 0o600}
+    faster = tar(tmp_path / "other.tar", {"srv/hello": "hello"})
+    with pytest.raises(Conflict, match="another instance template 'golden'"):
+        Templates(local.home / "templates", "debian-12").capture("golden", faster, "minimal")
+    assert {path.name for path in (local.home / "templates").iterdir()} == {"golden.machine"}
 
 
 def test_going_back_brings_the_files_back_and_starts_the_programs_of_then(

@@ -142,6 +142,9 @@ def test_what_a_machine_stands_on_stays_and_others_bridges_are_respected(lxc: Su
     assert tell(lxc, made, "cat", "/srv/hello") == "hello"
     with pytest.raises(Conflict, match=f"1 machines stand on instance template 'golden': {made.ref}"):
         gateway.delete_template("golden")
+    gateway.create_snapshot(made.ref, "then")
+    (saved,) = lxc.home.glob(f"**/{made.ref}/snapshots/then.tar")
+    assert saved.stat().st_mode & 0o077 == 0, "it has the host's private key"
     other = lxc.open(folder=str(lxc.home / "other"))
     with pytest.raises(Conflict, match=r"belongs to the gateway in .*/lxc/here.*another 'bridge'"):
         other.create(order(id="late"))

@@ -123,25 +123,31 @@ class Gateways:
                 )
         return replace(offer, most=said.per_environment or None, costs={**offer.costs, **said.costs})
 
-    def offers(self, settings: Iterable[GatewaySetting], *, with_default: bool) -> Offers:
+    def offers(self, settings: Iterable[GatewaySetting], *, with_default: bool, with_images: bool = False) -> Offers:
         """Ask all added gateways that make machines, side by side; in the order of their names.
 
         Args:
             with_default: ask the default `local` gateway last. It is a trial's: where anything else is known, it
                 would fill a shortage with machines on the controller without a word.
+            with_images: ask for their instance templates, too.
         """
         asked = sorted(settings, key=lambda setting: setting.name)
         if with_default and LOCAL not in {setting.name for setting in asked}:
             asked.append(DEFAULTS[LOCAL])
         with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
-            answers = list(pool.map(self._ask, asked))
+            answers = list(pool.map(partial(self._ask, with_images=with_images), asked))
         silent = {setting.name: said for setting, said in zip(asked, answers, strict=True) if isinstance(said, str)}
         return Offers((said for said in answers if isinstance(said, Offer)), silent)
 
-    def _ask(self, setting: GatewaySetting) -> Offer | str | None:
+    def _ask(self, setting: GatewaySetting, *, with_images: bool) -> Offer | str | None:
         """Its offer, why it has none to give, or None if it makes no machines."""
         try:
             gateway = self.open_setting(setting)
-            return self.offer(setting, gateway) if Capability.CREATE in gateway.capabilities else None
+            if Capability.CREATE not in gateway.capabilities:
+                return None
+            offer = self.offer(setting, gateway)
+            if with_images and Capability.TEMPLATES in gateway.capabilities:
+                offer = replace(offer, images=frozenset(template.name for template in gateway.templates()))
+            return offer
         except (AdsError, OSError, ImportError) as error:
             return str(error) or type(error).__name__

@@ -25,11 +25,14 @@ class OutsideError(Exception):
 def pack(root: Path, target: Path) -> None:
     """Write a directory to a tar file, which appears when it is complete. Sockets stay out; what vanishes is skipped.
 
+    Nobody else may read it, as it has what only root of the machine could read.
+
     Raises:
         Failed: something in it cannot be read, or there is no room for the file.
     """
     new = target.with_name(f".{target.name}.new")
     try:
+        new.touch(0o600)
         with new.open("wb") as file:
             with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
                 for path in _walk(root):

@@ -70,7 +70,8 @@ def credentials(gateway: str, access: Access, given: Mapping[str, str], secret: 
     for argument, where in given.items():
         if argument not in known:
             remedy = f"use some of: {', '.join(known)}"
-            raise Invalid(f"option credentials: '{argument}' is none of this provider's", place=place, remedy=remedy)
+            what = f"'{argument}' is none of this provider's" if where else "a word alone does not say where one lies"
+            raise Invalid(f"option credentials: {what}", place=place, remedy=remedy)
         if not where.startswith(("env:", "file:/")):
             remedy = f"write {argument}=env:{known[argument]}, or {argument}=file:/path"
             raise Invalid(f"option credentials: '{argument}' does not say where it lies", place=place, remedy=remedy)

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from adslib.adapters.gateways.directories import archives
 from adslib.adapters.gateways.directories.directory import settle
@@ -69,13 +70,17 @@ class Templates:
         archives.check(source)
         taken = name == MINIMAL or (target.exists() and not filecmp.cmp(source, target, shallow=False))
         if taken:
-            raise Conflict(f"there is another instance template '{name}'", remedy="choose another name or delete it")
+            raise _taken(name)
         if not target.exists():
             self._copy(source, target)
         return InstanceTemplate(name, self.os, target.stat().st_size)
 
     def capture(self, name: str, packed: Path, image: str) -> InstanceTemplate:
-        """Take the packed files of a machine: they come back as they were, owners and links included."""
+        """Take the packed files of a machine: they come back as they were, owners and links included.
+
+        Raises:
+            Conflict: the name was taken meanwhile.
+        """
         target = self.directory / f"{name}{CAPTURED}"
         self._copy(packed, target)
         return InstanceTemplate(name, self.os, target.stat().st_size)
@@ -98,18 +103,28 @@ class Templates:
         return captured if captured.exists() else self.directory / f"{name}{UPLOADED}"
 
     def _copy(self, source: Path, target: Path) -> None:
-        new = target.with_name(f".{target.name}.{os.getpid()}.new")
+        """Keep a file that nobody else may read, unless somebody was faster with another of this name.
+
+        Raises:
+            Conflict: somebody was. Failed: it cannot be stored.
+        """
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            with source.open("rb") as old, new.open("wb") as file:
+            with NamedTemporaryFile(dir=self.directory, prefix=".", suffix=".new") as file, source.open("rb") as old:
                 shutil.copyfileobj(old, file, 1 << 20)
                 file.flush()
                 os.fsync(file.fileno())
-            if target.suffix == UPLOADED:
-                archives.check(new)  # the file that we keep, should the other have changed meanwhile
-            new.rename(target)
+                if target.suffix == UPLOADED:
+                    archives.check(Path(file.name))  # the file that we keep, should the other have changed meanwhile
+                try:
+                    os.link(file.name, target)
+                except FileExistsError:
+                    if not filecmp.cmp(file.name, target, shallow=False):
+                        raise _taken(target.stem) from None
             settle(self.directory)
         except OSError as error:
             raise Failed(f"instance template '{target.stem}' cannot be stored ({error})", place=str(target)) from error
-        finally:
-            new.unlink(missing_ok=True)
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict(f"there is another instance template '{name}'", remedy="choose another name or delete it")

@@ -12,7 +12,7 @@ CHANGED_MEANWHILE = 1
 
 
 def pack(root: Path, target: Path) -> None:
-    """Write a layer to a tar file, which appears when it is complete.
+    """Write a layer to a tar file, which appears when it is complete; nobody else may read it, see `archives.pack`.
 
     Raises:
         Failed: something cannot be read, or there is no room.
@@ -31,6 +31,7 @@ def pack(root: Path, target: Path) -> None:
             str(root),
             ".",
         )
+        new.touch(0o600)
         run(*words, seconds=SECONDS, fine=(0, CHANGED_MEANWHILE))
         new.rename(target)
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
@@ -48,7 +48,7 @@ class Calls:
             said = self.driver.told(error)
             if said is None:
                 raise
-            raise said from error
+            raise self._placed(said) from error
 
     def awaited(self, look: Callable[[], T], there: Callable[[T], bool], what: str) -> T:
         """Look until something is there.
@@ -64,6 +64,12 @@ class Calls:
                 remedy="look at the provider, and try again; its option 'patience' says how long to wait",
             )
         return seen
+
+    def _placed(self, said: AdsError) -> AdsError:
+        """The same, and of which gateway, unless that is said."""
+        here = f"gateway {self.gateway}"
+        problems = [replace(problem, place=problem.place or here) for problem in said.problems]
+        return type(said)(problems=problems, code=said.code)
 
     def _passing(self, error: Exception) -> bool:
         return not isinstance(error, AdsError) and self.driver.passing(error)

@@ -87,6 +87,7 @@ class RemoteGateway(Refusal):
                 for snapshot in self._calls.ask(lambda: self._driver.snapshots(ref)):
                     self._delete_snapshot(ref, snapshot.name)
             self._calls.ask(lambda: self._driver.delete(ref))
+            self._ran(ref).unlink(missing_ok=True)
             self._calls.awaited(lambda: self._driver.machine(ref), _gone, f"machine '{seen.name}' did not go")
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────
@@ -101,6 +102,7 @@ class RemoteGateway(Refusal):
         """Shut a machine down and wait for that."""
         self._must(Capability.STOP, "stop machines")
         with self._known(ref) as seen:
+            self._ran(ref).unlink(missing_ok=True)
             if seen.state is STOPPED:
                 return seen
             self._calls.ask(lambda: self._driver.stop(ref))
@@ -155,17 +157,22 @@ class RemoteGateway(Refusal):
             return self._snapshots(ref)[name]
 
     def restore_snapshot(self, ref: str, name: str) -> Sighting:
-        """Bring a machine back to a snapshot; if it ran it runs again."""
+        """Bring a machine back to a snapshot; if it ran it runs again, also when that was interrupted meanwhile."""
         self._must(Capability.SNAPSHOTS, "take snapshots")
         with self._known(ref) as seen:
             known = self._snapshots(ref)
             if name not in known:
                 message = f"machine '{seen.name}' has no snapshot '{name}'"
                 raise NotFound(message, remedy=f"there are: {', '.join(known) or 'none'}")
+            ran = self._ran(ref)
+            if seen.state is RUNNING:
+                ran.touch()
             self._calls.ask(lambda: self._driver.restore_snapshot(ref, name))
             now = self._awaited(ref, "it did not come back", RUNNING, STOPPED)
-            if seen.state is RUNNING:
-                return self._started(now)
+            if ran.exists():
+                now = self._started(now)
+                ran.unlink()
+                return now
             if now.state is RUNNING:
                 self._calls.ask(lambda: self._driver.stop(ref))
             return self._awaited(ref, "it did not stop", STOPPED)
@@ -272,6 +279,10 @@ class RemoteGateway(Refusal):
         if seen.state is MachineState.FAILED:
             raise Failed(f"{what}: {seen.reason or 'its provider says that it failed'}", place=seen.name)
         return seen
+
+    def _ran(self, ref: str) -> Path:
+        """The mark of a machine that ran before it went back to a snapshot."""
+        return self._place / f"{ref}.ran"
 
     def _look(self, ref: str) -> Sighting | None:
         return self._calls.ask(lambda: self._driver.machine(ref))
