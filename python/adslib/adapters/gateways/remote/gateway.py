@@ -282,7 +282,7 @@ class RemoteGateway(Refusal):
 
     def _ran(self, ref: str) -> Path:
         """The mark of a machine that ran before it went back to a snapshot."""
-        return self._place / f"{ref}.ran"
+        return self._place / f"{quote(ref, safe=' ')}.ran"
 
     def _look(self, ref: str) -> Sighting | None:
         return self._calls.ask(lambda: self._driver.machine(ref))
