@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from adslib.adapters.store import Transaction
 from adslib.domain.assignment import Assignment
 from adslib.domain.network import Network
-from adslib.domain.prefix import Address, read_address
+from adslib.domain.prefix import Address, Prefix, read_address
 from adslib.domain.zone import read_label
 
 
@@ -39,9 +40,7 @@ def for_host(network: Network) -> dict[str, Any]:
     """What a host in a network needs to know of it."""
     return {
         "network": network.name,
-        "prefix": str(network.prefix),
-        "length": network.prefix.length,
-        "mask": str(network.prefix.mask),
+        **_written(network.prefix),
         "gateway": str(network.gateway) if network.gateway else "",
         "resolvers": [str(resolver) for resolver in network.resolvers],
         "mtu": network.mtu,
@@ -50,6 +49,11 @@ def for_host(network: Network) -> dict[str, Any]:
         "lan": network.lan,
         "datacenter": network.datacenter,
     }
+
+
+@lru_cache(maxsize=1024)
+def _written(prefix: Prefix) -> Mapping[str, Any]:
+    return {"prefix": str(prefix), "length": prefix.length, "mask": str(prefix.mask)}
 
 
 def all_shown(tx: Transaction, assignments: Sequence[Assignment]) -> list[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, get_type_hints
+
 from sqlalchemy import Connection
 
 from adslib.adapters.store.addresses import Addresses
@@ -27,23 +29,32 @@ class Transaction:
     `commit` is the only place of ads that commits, so a test can stop the world there.
     """
 
+    environments: Environments
+    revisions: Revisions
+    standings: Standings
+    templates: Templates
+    machines: Machines
+    jobs: Jobs
+    plans: Plans
+    gateways: Gateways
+    events: Events
+    pool_rules: PoolRules
+    networks: Networks
+    addresses: Addresses
+    blocks: Blocks
+    zones: Zones
+
     def __init__(self, connection: Connection, *, writable: bool) -> None:
         self._connection = connection
-        self._statements = statements = Statements(connection, writable=writable)
-        self.environments = Environments(statements)
-        self.revisions = Revisions(statements)
-        self.standings = Standings(statements)
-        self.templates = Templates(statements)
-        self.machines = Machines(statements)
-        self.jobs = Jobs(statements)
-        self.plans = Plans(statements)
-        self.gateways = Gateways(statements)
-        self.events = Events(statements)
-        self.pool_rules = PoolRules(statements)
-        self.networks = Networks(statements)
-        self.addresses = Addresses(statements)
-        self.blocks = Blocks(statements)
-        self.zones = Zones(statements)
+        self._statements = Statements(connection, writable=writable)
+
+    def __getattr__(self, name: str) -> Any:
+        """A repository, when it is first asked for: most transactions need few of them."""
+        if name not in _REPOSITORIES:
+            raise AttributeError(f"a transaction has no '{name}'")
+        repository = _REPOSITORIES[name](self._statements)
+        setattr(self, name, repository)
+        return repository
 
     def commit(self) -> None:
         """Make everything that was done here last; called once, by the store, when the block ends well."""
@@ -53,3 +64,6 @@ class Transaction:
         """Take back everything that was done here: what a dry run ends with."""
         self._statements.forget()
         self._connection.rollback()
+
+
+_REPOSITORIES = get_type_hints(Transaction)
