@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from adapters.store.records import NOON
 from adslib.adapters.store import Crossed, Store, Transaction
 from adslib.domain.assignment import Assignment
+from adslib.domain.block import Strip
 from adslib.domain.errors import Failed, Invalid
 from adslib.domain.event import Event, EventFilter, EventLevel
 from adslib.domain.network import Held, Network
@@ -204,3 +205,35 @@ def test_a_connection_that_is_lost_in_a_transaction_is_one_error_and_the_next_ha
         assert tx.addresses.list() == [ONE]
         tx.addresses.end(["a"], NOON, "ann")
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.req("I2", "A21")
+def test_changes_of_several_tables_are_all_written_or_none(blue: Store) -> None:
+    def give(id: str) -> None:
+        with blue.transaction() as tx:
+            tx.events.add(LINE)
+            tx.addresses.add([ONE._replace(id=id, number=2)])
+
+    give("b")
+    with pytest.raises(Crossed):
+        give("c")
+    with blue.reading() as tx:
+        assert set(tx.addresses.by_ids(["a", "b", "c"])) == {"a", "b"}
+        assert [line.text for line in tx.events.list(EventFilter())] == [LINE.text]
+
+
+@pytest.mark.req("I2", "I5")
+def test_changes_of_one_table_follow_each_other(blue: Store) -> None:
+    strip = Strip("n", range(256), ())
+    with blue.transaction() as tx:
+        assert tx.blocks.take(strip, 3) == [0, 1, 2]
+    with blue.transaction() as tx:
+        # Both are changes of the same block, written together at the end.
+        tx.blocks.rest("n", [0])
+        tx.blocks.give_back("n", [1])
+        tx.addresses.end(["a"], NOON, "ann")
+    with blue.transaction() as tx:
+        assert tx.blocks.taken(["n"]) == {"n": 1}
+        assert tx.blocks.take(strip, 1) == [1]
+        assert tx.addresses.by_ids(["a"]) == {}
+        assert [was.id for was, _, _ in tx.addresses.history("default", Address(4, 1))] == ["a"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Executable, Select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import UpdateBase
 
 from adslib.adapters.store.connecting import NotPlainError
-from adslib.adapters.store.prepared import prepared, told
+from adslib.adapters.store.prepared import Prepared, prepared, run_together, told
 from adslib.domain.errors import Conflict, Invalid
 
 T = TypeVar("T")
@@ -44,7 +45,7 @@ class Statements:
     def __init__(self, connection: Connection, *, writable: bool) -> None:
         self.connection = connection
         self.writable = writable
-        self._later: list[tuple[Executable, Values | Sequence[Values]]] = []
+        self._later: list[tuple[UpdateBase, Values | Sequence[Values]]] = []
 
     @property
     def postgresql(self) -> bool:
@@ -77,7 +78,7 @@ class Statements:
         self._must_be_writable()
         return int(self._run(statement, rows).rowcount)
 
-    def write_later(self, statement: Executable, rows: Sequence[Values]) -> None:
+    def write_later(self, statement: UpdateBase, rows: Sequence[Values]) -> None:
         """Change something that nobody asks after: at the next statement, or at the end of the transaction.
 
         Args:
@@ -98,14 +99,33 @@ class Statements:
         if self._later or commit:
             try:
                 with self._together(commit=commit):
-                    for statement, rows in self._later:
-                        self._execute_prepared(statement, rows)
+                    self._write_pending()
                     if commit:
                         self.connection.commit()
             except IntegrityError as error:
                 raise Crossed("somebody else was faster", remedy="repeat it") from error
             # Only now: if it failed, whoever goes on all the same fails again, and never commits half.
             self._later.clear()
+
+    def _write_pending(self) -> None:
+        dialect = self.connection.dialect
+        parts = [
+            (prepared(statement, dialect, tuple(rows if isinstance(rows, Mapping) else rows[0])), rows)
+            for statement, rows in self._later
+        ]
+        with _storable():
+            if self._apart:
+                run_together(self.connection, cast("list[tuple[Prepared, Values]]", parts))
+                return
+            for part, rows in parts:
+                part.run(self.connection, rows)
+
+    @property
+    def _apart(self) -> bool:
+        """Whether what was left for later is a row each of tables of their own, on PostgreSQL."""
+        tables = {statement.table for statement, _ in self._later}
+        alone = all(isinstance(rows, Mapping) for _, rows in self._later)
+        return self.postgresql and alone and len(self._later) == len(tables) > 1
 
     def forget(self) -> None:
         """Do not write what was left for later."""
@@ -156,11 +176,6 @@ class Statements:
     def _execute(self, statement: Executable, rows: Values | Sequence[Values] | None = None) -> Any:
         with _storable():
             return self.connection.execute(statement, rows)
-
-    def _execute_prepared(self, statement: Executable, rows: Values | Sequence[Values]) -> None:
-        keys = tuple(rows if isinstance(rows, Mapping) else rows[0])
-        with _storable():
-            prepared(statement, self.connection.dialect, keys).run(self.connection, rows)
 
     def _must_be_writable(self) -> None:
         if not self.writable:
