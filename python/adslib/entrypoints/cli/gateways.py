@@ -111,7 +111,7 @@ def create_template(
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Make an instance template of a machine as it is now, at its gateway."""
+    """Make an instance template of a machine, at its gateway."""
     with opened(ctx) as ads:
         outcome = ads.gateways.create_template(machine, template, dry_run=dry_run)
     show_outcome(outcome, format, dry_run=dry_run)
