@@ -30,8 +30,22 @@ func (*tools) RemoveObject(types.ManagedObjectReference) {}
 func (t *tools) UpdateObject(object mo.Reference, changes []types.PropertyChange) {
 	machine, is := object.(*mo.VirtualMachine)
 	for _, change := range changes {
-		if is && change.Name == "runtime.powerState" {
+		switch {
+		case is && change.Name == "runtime.powerState":
 			t.hear(machine, change.Val == types.VirtualMachinePowerStatePoweredOn)
+		case is && change.Name == "config.hardware.device":
+			part(machine)
+		}
+	}
+}
+
+// part a clone from its template: the simulator lets both have the same disk, and renames its file at each clone.
+func part(machine *mo.VirtualMachine) {
+	for i, device := range machine.Config.Hardware.Device {
+		if disk, is := device.(*types.VirtualDisk); is {
+			own, backing := *disk, *disk.Backing.(*types.VirtualDiskFlatVer2BackingInfo)
+			own.Backing = &backing
+			machine.Config.Hardware.Device[i] = &own
 		}
 	}
 }

@@ -55,7 +55,7 @@ class Account:
     verify: bool
 
 
-class Line(SoapStubAdapter):  # type: ignore[misc] – the library's types are wrong in places
+class Line(SoapStubAdapter):  # type: ignore[misc]
     """The connection. A call that fails on the way is not repeated here, since it may have been heard."""
 
     def InvokeMethod(self, *words: Any) -> Any:  # noqa: N802 – the library's name
@@ -180,7 +180,10 @@ class Access:
         found: dict[Any, Mapping[str, Any]] = {}
         part = collector.RetrievePropertiesEx([wanted], Collector.RetrieveOptions())
         while part:
-            found |= {each.obj: {each.name: each.val for each in each.propSet} for each in part.objects}
+            for each in part.objects:
+                if each.missingSet and not each.propSet:
+                    raise each.missingSet[0].fault
+                found[each.obj] = {told.name: told.val for told in each.propSet}
             part = collector.ContinueRetrievePropertiesEx(part.token) if part.token else None
         return found
 
@@ -190,7 +193,7 @@ def _sessions(stub: Any) -> Any:
 
 
 def _leave(line: Line) -> None:
-    if line.cookie:
-        with suppress(Unreached, vmodl.MethodFault):
+    with suppress(Unreached, vmodl.MethodFault):
+        if line.cookie:
             _sessions(line).Logout()
-        line.DropConnections()
+    line.DropConnections()
