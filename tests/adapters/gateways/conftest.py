@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,9 @@ from containers import NoHosts
 from hypervisors import Hypervisor
 from open_stack import OpenStack
 from proxmox_ve import ProxmoxVE
+from vcenter import VCenter
 
-Server = Cloud | Hypervisor | OpenStack | ProxmoxVE | RedfishService
+Server = Cloud | Hypervisor | OpenStack | ProxmoxVE | RedfishService | VCenter
 """What stands for a provider: it has `keys`, the credentials of its user as variables, and `options` of a gateway."""
 
 SERVERS: Mapping[str, type[Server]] = {
@@ -28,6 +30,7 @@ SERVERS: Mapping[str, type[Server]] = {
     "openstack": OpenStack,
     "proxmox": ProxmoxVE,
     "redfish": RedfishService,
+    "vsphere": VCenter,
 }
 
 
@@ -101,7 +104,11 @@ def make_subject(tmp_path: Path, serve: Callable[[str], Server]) -> Iterator[Cal
 
 
 # What a provider's library does is the same on the newest Python.
-MARKS = {"lxc": pytest.mark.slow, **dict.fromkeys(SERVERS, pytest.mark.once)}
+MARKS: Mapping[str, Any] = {
+    **dict.fromkeys(SERVERS, pytest.mark.once),
+    "lxc": pytest.mark.slow,
+    "vsphere": (pytest.mark.once, pytest.mark.slow),
+}
 
 
 @pytest.fixture(params=[pytest.param(kind, marks=MARKS.get(kind, ())) for kind in KINDS])

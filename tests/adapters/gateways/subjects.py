@@ -27,7 +27,7 @@ from adslib.domain.machine import DEFAULT_SIZES, Size
 from containers import container_options
 
 SMALL, MEDIUM, LARGE = DEFAULT_SIZES
-KINDS = ("libcloud", "libvirt", "local", "lxc", "proxmox", "redfish", "sim", "static")
+KINDS = ("libcloud", "libvirt", "local", "lxc", "proxmox", "redfish", "sim", "static", "vsphere")
 NUMBERS = itertools.count(1)
 
 ABSENT: Mapping[tuple[str, Capability], str] = {
@@ -39,6 +39,8 @@ ABSENT: Mapping[tuple[str, Capability], str] = {
     ("lxc", Capability.NOTIFY): "this host tells nobody when a container ends; machines are looked at",
     ("proxmox", Capability.NOTIFY): "it tells by mail and by hooks to servers that somebody else runs",
     ("proxmox", Capability.UPLOAD): "a template of its is a machine, and no single file",
+    ("vsphere", Capability.NOTIFY): "vCenter tells only who stays connected; machines are looked at",
+    ("vsphere", Capability.UPLOAD): "a template of its is a machine, and no single file",
     **{
         ("static", capability): "its machines are made and run by somebody else, and there is nobody to ask"
         for capability in Capability
@@ -101,7 +103,11 @@ class Subject:
     @property
     def placed(self) -> Mapping[str, Any]:
         """Options that name locations, where those are free."""
-        places = {"libcloud": ["us-east-1a", "us-east-1b"], "proxmox": ["pve1", "pve2"]}
+        places = {
+            "libcloud": ["us-east-1a", "us-east-1b"],
+            "proxmox": ["pve1", "pve2"],
+            "vsphere": ["DC0_C0", "DC0_C1"],
+        }
         return {"locations": self.options.get("locations") or places.get(self.kind, ["us-east", "us-west"])}
 
     @property
@@ -141,7 +147,8 @@ class Subject:
         """An address that a machine may ask for."""
         if self.kind == "lxc":
             return str(ipaddress.ip_network(self.options["network"])[9])
-        return {"local": f"127.96.{1 + os.getpid() % 250}.9", "proxmox": "10.98.7.9", "sim": "198.18.7.9"}[self.kind]
+        local = f"127.96.{1 + os.getpid() % 250}.9"
+        return {"local": local, "proxmox": "10.98.7.9", "sim": "198.18.7.9", "vsphere": "198.18.65.9"}[self.kind]
 
     def machine(self, gateway: Gateway) -> Sighting:
         """A machine to look at, made where that can be done."""

@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "redfish": "adslib.adapters.gateways.redfish",
     "sim": "adslib.adapters.gateways.sim",
     "static": "adslib.adapters.gateways.static",
+    "vsphere": "adslib.adapters.gateways.vsphere",
 }
 
 SIMULATED = frozenset({"sim"})
@@ -52,7 +53,7 @@ def open_gateway(
         kind: one of KINDS. name: what it is called in the store. options: see docs/gateways.md. home: ADS_HOME.
         engine: the store's engine or URL (`sim` keeps its cloud there).
         known: lists the machines that the store knows of this gateway (`static` has no other source).
-        sizes: what there is, smallest first (`local`, `lxc`, `proxmox` and `sim` have no others).
+        sizes: what there is, smallest first (`local`, `lxc`, `proxmox`, `sim` and `vsphere` have no others).
         host_keys: where SSH host keys are pinned. secret: reads a secret where it lies.
 
     Raises:

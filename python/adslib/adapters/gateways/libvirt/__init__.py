@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,11 +14,11 @@ from adslib.adapters.gateways.libvirt.access import Access
 from adslib.adapters.gateways.libvirt.documents import Interface
 from adslib.adapters.gateways.libvirt.driver import LibvirtDriver
 from adslib.adapters.gateways.libvirt.hypervisor import Hypervisor
-from adslib.adapters.gateways.libvirt.seed import Prefix
 from adslib.adapters.gateways.libvirt.volumes import Volumes
 from adslib.adapters.gateways.options import Options
 from adslib.adapters.gateways.remote.gateway import RemoteGateway, read_terms
 from adslib.adapters.gateways.remote.keys import Keys
+from adslib.adapters.gateways.remote.prefix import read_prefix
 from adslib.adapters.gateways.surroundings import Surroundings
 from adslib.domain.gateway import Gateway
 
@@ -42,7 +41,7 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
     images = {system: volume or system for system, volume in read.pairs("images").items()}
     domain = read.word("domain", "", ("kvm", "qemu"))
     interface = _interface(read, read.text("interface", "network:default"))
-    prefix = _prefix(read, read.text("network"), read.text("router"), read.names("resolvers"))
+    prefix = read_prefix(read)
     key = read.text("ssh_key")
     user = read.text("user", "ads")
     location = read.text("location")
@@ -86,20 +85,3 @@ def _interface(read: Options, given: str) -> Interface:
         read.refuse("interface", f"'{given}' will not do", "use network:NAME, bridge:NAME or user")
         return Interface("user")
     return Interface(found[1] or "user", found[2] or "")
-
-
-def _prefix(read: Options, given: str, router: str, resolvers: tuple[str, ...]) -> Prefix | None:
-    if not given:
-        if router or resolvers:
-            read.refuse("network", "it is missing", "name the network that 'router' and 'resolvers' belong to")
-        return None
-    try:
-        network = ipaddress.ip_network(given)
-        way_out = ipaddress.ip_address(router) if router else network[1]
-        if way_out not in network:
-            raise ValueError(f"'{way_out}' is not in it")
-        servers = tuple(str(ipaddress.ip_address(each)) for each in resolvers) or (str(way_out),)
-        return Prefix(network, way_out, servers)
-    except (ValueError, IndexError) as error:
-        read.refuse("network", f"'{given}' will not do: {error}", "use a network like 10.1.2.0/24 and addresses")
-        return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +17,10 @@ from adslib.adapters.gateways.libvirt.documents import CREATING, DELETING, NAMES
 from adslib.adapters.gateways.libvirt.errors import code_of
 from adslib.adapters.gateways.libvirt.hypervisor import Hypervisor
 from adslib.adapters.gateways.libvirt.looking import ABILITIES, KIND, Eyes
-from adslib.adapters.gateways.libvirt.seed import Prefix
 from adslib.adapters.gateways.libvirt.volumes import Volumes
 from adslib.adapters.gateways.remote.calls import came
 from adslib.adapters.gateways.remote.keys import KeyPair
+from adslib.adapters.gateways.remote.prefix import Prefix, check_address
 from adslib.adapters.gateways.surroundings import HostKeys
 from adslib.domain.errors import AdsError, Conflict, Failed, Invalid
 from adslib.domain.gateway import Capability, InstanceTemplate, Offer, Order, Sighting, Snapshot
@@ -106,7 +105,7 @@ class LibvirtDriver:
 
     def make(self, order: Order) -> str:
         """Define a machine with its tag, give it its volumes, start it, and say in the tag that it is made."""
-        self._check(order)
+        check_address(order.address, self.prefix)
         order = replace(order, location=order.location or self.location)
         public, ref = self.access.public(), documents.uuid_of(order.id)
 
@@ -242,19 +241,6 @@ class LibvirtDriver:
         arch = told.findtext("host/cpu/arch")
         kinds = [each.get("type") for each in told.findall(f"guest/arch[@name='{arch}']/domain")]
         return arch, self.domain or next(kind for kind in ("kvm", "qemu", *kinds) if kind in kinds)
-
-    def _check(self, order: Order) -> None:
-        """Refuse an address that cannot be given."""
-        if not order.address:
-            return
-        if self.prefix is None:
-            raise Invalid(f"this gateway gives no addresses: '{order.address}'", remedy="set its option 'network'")
-        try:
-            fits = ipaddress.ip_address(order.address) in self.prefix.network
-        except ValueError:
-            fits = False
-        if not fits:
-            raise Invalid(f"'{order.address}' will not do as an address", remedy=f"use one of {self.prefix.network}")
 
     def _define(self, connection: Any, order: Order) -> Any:
         """Write down that a machine is being made.

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 
 import pycdlib
 import yaml
 
 from adslib.adapters.gateways.remote.keys import KeyPair
+from adslib.adapters.gateways.remote.prefix import Prefix
 
 LABEL = "cidata"
 """By which cloud-init knows it, whatever kind of disk it is on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prefix:
-    """Where given addresses come from.
-
-    Args:
-        router: the way out. resolvers: DNS servers.
-    """
-
-    network: IPv4Network | IPv6Network
-    router: IPv4Address | IPv6Address
-    resolvers: tuple[str, ...]
 
 
 def user_data(name: str, user: str, enters: str, host_key: KeyPair) -> str:
