@@ -317,6 +317,25 @@ def test_a_name_that_is_taken_belongs_to_the_order_or_is_refused(
     assert len(subject.open().machines()) == 1 + ours
 
 
+@pytest.mark.slow
+def test_what_is_still_being_copied_is_waited_for(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a real vCenter says it; the simulator has copied at once."""
+    real, tasks = Access.done, list[Any]()
+
+    def done(self: Access, task: Any) -> Any:
+        tasks.append(task)
+        made = real(self, task)
+        if len(tasks) == 2:
+            raise vim.fault.TaskInProgress(task=tasks[0])
+        return made
+
+    monkeypatch.setattr(Access, "done", done)
+    wanted = subject.order()
+    made = subject.open().create(wanted)
+    assert (made.id, made.state, tasks[2]) == (wanted.id, RUNNING, tasks[0])
+    assert subject.open().machines() == [made]
+
+
 # ── strangers ────────────────────────────────────────────────────────────────────────────────────────
 
 
