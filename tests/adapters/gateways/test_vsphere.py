@@ -24,6 +24,7 @@ from adslib.adapters.gateways.vsphere import access, cloning
 from adslib.adapters.gateways.vsphere.access import Access, Line, Unreached
 from adslib.adapters.gateways.vsphere.cloning import Cloning, customized
 from adslib.domain.errors import Conflict, Failed, Invalid
+from adslib.domain.gateway import Order
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Size
 from containers import NoHosts
@@ -130,6 +131,7 @@ def test_a_vcenter_that_is_down_is_not_waited_for_long(
     [
         ({}, {"VSPHERE_PASSWORD": "wrong"}, "does not let ads@vsphere.local in.*env:VSPHERE_PASSWORD"),
         ({"secret": "env:NOBODY_SET_THIS"}, {}, "env:NOBODY_SET_THIS is not set"),
+        ({"ca": __file__}, {}, f"option ca: {__file__} cannot be used.*in PEM"),
         ({"ca": ""}, {}, "certificate of 127.0.0.1 is not trusted.*option 'ca'"),
         ({"locations": "DC0_C0,Atlantis"}, {}, "there is no location 'Atlantis'.*DC0_C0, DC0_C1"),
         ({"datacenter": "DC9"}, {}, "there is no datacenter 'DC9'.*There are: DC0"),
@@ -179,6 +181,51 @@ def test_a_gateway_that_is_dropped_leaves_no_session(subject: Subject, called: l
     gc.collect()
     names = [name for name, _arguments in called]
     assert (names.count("Login"), names.count("Logout")) == (1, 1)
+
+
+# ── guests ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def unheard(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Names of methods that guests do not hear of from now on."""
+    names: set[str] = set()
+    real = Line.InvokeMethod
+
+    def call(self: Line, thing: Any, info: Any, arguments: Any, *more: Any) -> Any:
+        return (200, None) if info.wsdlName in names else real(self, thing, info, arguments, *more)
+
+    monkeypatch.setattr(Line, "InvokeMethod", call)
+    return names
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("listens", [True, False])
+def test_a_guest_is_asked_to_shut_down_and_switched_off_if_it_does_not(
+    subject: Subject, unheard: set[str], called: list[tuple[str, Any]], listens: bool
+) -> None:
+    gateway = subject.open()
+    made = gateway.create(subject.order())
+    unheard |= set() if listens else {"ShutdownGuest"}
+    assert gateway.stop(made.ref).state is MachineState.STOPPED
+    names = [name for name, _arguments in called]
+    assert (names.count("ShutdownGuest"), names.count("PowerOffVM_Task")) == (1, 0 if listens else 1)
+
+
+@pytest.mark.slow
+def test_a_guest_that_has_another_address_is_not_taken_for_made(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other(order: Order, prefix: Prefix, cards: int) -> Any:
+        return customized(replace(order, address="198.18.65.10"), prefix, cards)
+
+    monkeypatch.setattr(cloning, "customized", other)
+    wanted = subject.order(address=subject.fixed)
+    with pytest.raises(Failed, match=r"did not run within 1 s.*'patience'"):
+        subject.open(patience=1).create(wanted)
+    [seen] = subject.open().machines()
+    assert (seen.id, seen.state, seen.reach.address) == (wanted.id, MachineState.CREATING, "")
+    assert "do not tell its address" in seen.reason
 
 
 # ── crashes and races ────────────────────────────────────────────────────────────────────────────────
@@ -268,6 +315,25 @@ def test_a_name_that_is_taken_belongs_to_the_order_or_is_refused(
         with pytest.raises(Conflict, match=f"another '{wanted.name}' at vCenter.*another name"):
             subject.open().create(wanted)
     assert len(subject.open().machines()) == 1 + ours
+
+
+@pytest.mark.slow
+def test_what_is_still_being_copied_is_waited_for(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a real vCenter says it; the simulator has copied at once."""
+    real, tasks = Access.done, list[Any]()
+
+    def done(self: Access, task: Any) -> Any:
+        tasks.append(task)
+        made = real(self, task)
+        if len(tasks) == 2:
+            raise vim.fault.TaskInProgress(task=tasks[0])
+        return made
+
+    monkeypatch.setattr(Access, "done", done)
+    wanted = subject.order()
+    made = subject.open().create(wanted)
+    assert (made.id, made.state, tasks[2]) == (wanted.id, RUNNING, tasks[0])
+    assert subject.open().machines() == [made]
 
 
 # ── strangers ────────────────────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,7 @@ from pyVmomi import vim, vmodl
 from pyVmomi.SoapAdapter import SoapStubAdapter
 
 from adslib.adapters.gateways.remote.calls import came
-from adslib.domain.errors import AdsError, Conflict, Failed
+from adslib.domain.errors import AdsError, Conflict, Failed, Invalid
 
 ANSWER = 30.0
 """Seconds that an answer may take."""
@@ -80,9 +80,17 @@ class Access:
 
     @cached_property
     def stub(self) -> Any:
-        """What managed objects speak by: it logs in at the first call, and again when its session has expired."""
+        """What managed objects speak by: it logs in at the first call, and again when its session has expired.
+
+        Raises:
+            Invalid: there is nothing to check the certificate by.
+        """
         who = self._account
-        context = ssl.create_default_context(cafile=who.ca or None)
+        try:
+            context = ssl.create_default_context(cafile=who.ca or None)
+        except OSError as error:
+            what = f"option ca: {who.ca} cannot be used: {error.strerror or error}"
+            raise Invalid(what, place=self._place, remedy="name a file of certificates in PEM") from error
         if not who.verify:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         words = {"sslContext": context, "httpConnectionTimeout": ANSWER}

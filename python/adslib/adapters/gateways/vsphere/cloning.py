@@ -39,12 +39,17 @@ class Cloning:
         """A clone that runs, or one that was begun and runs now; returns its ref."""
         guest = self.made_for(order.id)
         vm = guest.vm if guest else self._clone_for(order)
-        if guest is None or not guest.is_on:
-            self._set_up(vm, order)
-            with suppress(vim.fault.InvalidPowerState):
-                self._access.done(vm.PowerOnVM_Task())
-        ref = str(vm._moId)
-        self._access.done(vm.ReconfigVM_Task(noted(made(order.id, ref))))
+        try:
+            if guest is None or not guest.is_on:
+                self._set_up(vm, order)
+                with suppress(vim.fault.InvalidPowerState):
+                    self._access.done(vm.PowerOnVM_Task())
+            ref = str(vm._moId)
+            self._access.done(vm.ReconfigVM_Task(noted(made(order.id, ref))))
+        except vim.fault.TaskInProgress as error:
+            # It is still being copied for a process that was killed. Whoever called tries again when that is done.
+            self._access.done(error.task)
+            raise
         return ref
 
     def capture(self, guest: Guest, name: str) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC
+from ipaddress import ip_address
 from typing import Any
 
 from pyVmomi import vim, vmodl
@@ -78,11 +80,9 @@ class VsphereDriver:
     def make(self, order: Order) -> str:
         """Clone a template, set the clone up and start it, or go on with that."""
         check_address(order.address, self._choices.prefix)
-        for guest in self._inventory.guests() if order.address else ():
-            if guest.id != order.id and order.address in (guest.given, guest.address):
-                what = f"address {order.address} belongs to machine '{guest.name}' ({guest.ref})"
-                remedy = "choose another address, or delete that machine"
-                raise Conflict(what, place=f"gateway {self._choices.name}", remedy=remedy)
+        if order.address:
+            order = replace(order, address=str(ip_address(order.address)))
+            self._refuse_taken(order)
         return self._cloning.make(order)
 
     def delete(self, ref: str) -> None:
@@ -159,6 +159,18 @@ class VsphereDriver:
                 self._access.done(guest.vm.Destroy_Task())
 
     # ── within ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _refuse_taken(self, order: Order) -> None:
+        """Make sure that no other machine has the address of an order.
+
+        Raises:
+            Conflict: one has.
+        """
+        for guest in self._inventory.guests():
+            if guest.id != order.id and order.address in (guest.given, guest.address):
+                what = f"address {order.address} belongs to machine '{guest.name}' ({guest.ref})"
+                remedy = "choose another address, or delete that machine"
+                raise Conflict(what, place=f"gateway {self._choices.name}", remedy=remedy)
 
     def _own_templates(self) -> list[Guest]:
         built_in = {*self.images.values()}
