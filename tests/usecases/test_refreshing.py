@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -59,6 +60,22 @@ def test_what_appears_changes_and_vanishes_outside_is_written_down(ads: Ads, lac
         "machine 'old-1' of gateway 'cloud' vanished; nobody held it",
     } <= set(texts(ads))
     assert told(ads) == ([], {}, [])
+
+
+@pytest.mark.req("A10")
+def test_each_gateway_is_read_at_its_own_interval(ads: Ads, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud(ads, "often", refresh_every=60)
+    cloud(ads, "seldom", refresh_every=3600)
+    cloud(ads, "asked")
+
+    def read(**words: Any) -> list[str]:
+        return [each["gateway"] for each in ads.machines.refresh(**words).after["gateways"]]
+
+    now = ads.app.clock()
+    for seconds, expected in ((0, ["often", "seldom"]), (59, []), (60, ["often"]), (3600, ["often", "seldom"])):
+        monkeypatch.setattr(ads.app, "clock", lambda later=seconds: now + timedelta(seconds=later))
+        assert read(due=True) == expected
+    assert read() == ["asked", "often", "seldom"]
 
 
 @pytest.mark.req("A10")

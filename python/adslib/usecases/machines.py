@@ -161,7 +161,7 @@ class Machines:
         KnownHosts(self._app.settings.home).forget([found.id])
         return Outcome(True, machine_shown(found), message=message)
 
-    def refresh(self, gateway: str = "", *, dry_run: bool = False) -> Outcome:
+    def refresh(self, gateway: str = "", *, due: bool = False, dry_run: bool = False) -> Outcome:
         """Write down what happened at gateways without ads: machines that appeared, changed or vanished (A10).
 
         A gateway that tells what changed is asked for that only; others are read as a whole. Machines that were found
@@ -169,6 +169,7 @@ class Machines:
 
         Args:
             gateway: this one only; empty: all.
+            due: only those that were not read for as long as their option `refresh_every` says.
 
         Returns: `after` has `gateways`, each with `appeared`, `changed`, `vanished`, and the `failure` of one that
             did not answer; the others were read.
@@ -177,7 +178,7 @@ class Machines:
             NotFound: there is no such gateway.
         """
         self._actor.must(Permission.MACHINES, f"gateway '{gateway}'" if gateway else "machines")
-        return refresh(self._app, self._actor, gateway, dry_run=dry_run)
+        return refresh(self._app, self._actor, gateway, due=due, dry_run=dry_run)
 
     def notify(self, gateway: str, ref: str, *, dry_run: bool = False) -> Outcome:
         """Take note that one machine changed: only that one is looked at; see `refresh`.

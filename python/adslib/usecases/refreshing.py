@@ -6,9 +6,10 @@ must still be what was read; what is not waits for the next time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from adslib.adapters.gateways.opening import DEFAULTS, LOCAL, SIDE_BY_SIDE, STATIC
@@ -45,18 +46,24 @@ class Look:
     failure: str = ""
 
 
-def refresh(app: App, actor: Actor, gateway: str, *, dry_run: bool) -> Outcome:
+def refresh(app: App, actor: Actor, gateway: str, *, due: bool, dry_run: bool) -> Outcome:
     """Read gateways side by side; one that does not answer does not stop the others. See `Machines.refresh`."""
     with app.store.reading() as tx:
-        added = tx.gateways.list()
+        added, read = tx.gateways.list(), tx.gateways.last_read()
         settings = [app.gateways.setting(gateway, added)] if gateway else added
         # The default gateway is there without being added; where it made nothing there is nothing to look for.
         if not gateway and LOCAL not in {setting.name for setting in added} and tx.machines.list(gateway=LOCAL):
             settings.append(DEFAULTS[LOCAL])
-    asked = [setting for setting in settings if setting.kind != STATIC]
+    asked = [setting for setting in settings if setting.kind != STATIC and (not due or _due(app, setting, read))]
     with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
         looks = list(pool.map(lambda setting: _look(app, setting), asked))
     return _outcome([_written(app, actor, look, dry_run=dry_run) for look in looks])
+
+
+def _due(app: App, setting: GatewaySetting, read: Mapping[str, datetime]) -> bool:
+    """Whether the time between two refreshes of a gateway is over; for most there is no such time."""
+    every, last = app.gateways.interval(setting), read.get(setting.name)
+    return bool(every) and (last is None or last + timedelta(seconds=every) <= app.clock())
 
 
 def notify(app: App, actor: Actor, gateway: str, ref: str, *, dry_run: bool) -> Outcome:

@@ -101,6 +101,10 @@ class Gateways:
             secret=self.secret,
         )
 
+    def interval(self, setting: GatewaySetting) -> int:
+        """Seconds between two refreshes of a gateway; 0: only when it is asked for (A10)."""
+        return read_common(Options(setting.name, setting.options)).refresh_every
+
     def wipes(self, settings: Iterable[GatewaySetting]) -> Mapping[str, str]:
         """The roles that wipe machines before they are returned to the pool, by gateway (A13)."""
         said = {setting.name: read_common(Options(setting.name, setting.options)).wipe for setting in settings}

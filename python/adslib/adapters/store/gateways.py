@@ -61,6 +61,10 @@ class Gateways:
         row = self._statements.first(select(refreshes.c.failure).where(refreshes.c.gateway == name))
         return row.failure if row else ""
 
+    def last_read(self) -> dict[str, datetime]:
+        """When each gateway was read last, whether it answered or not; by name."""
+        return {row[0]: row[1] for row in self._statements.rows(select(refreshes.c.gateway, refreshes.c.at))}
+
     def refreshed(self, name: str, mark: str, at: datetime, failure: str = "") -> None:
         """Keep how far a gateway was read, and why it was not, if it was not."""
         values = {"mark": mark, "at": at, "failure": failure}

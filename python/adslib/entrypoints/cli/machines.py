@@ -162,6 +162,7 @@ def release(
 def refresh(
     ctx: typer.Context,
     gateway: Annotated[str, typer.Option(help="This one only.", autocompletion=gateway_names)] = "",
+    due: Annotated[bool, typer.Option("--due", help="Only those whose time has come, by their refresh_every.")] = False,
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
@@ -171,7 +172,7 @@ def refresh(
     others; the exit code is 1 then.
     """
     with opened(ctx) as ads:
-        outcome = ads.machines.refresh(gateway, dry_run=dry_run)
+        outcome = ads.machines.refresh(gateway, due=due, dry_run=dry_run)
     show_outcome(outcome, format, dry_run=dry_run)
     problems = [
         Problem(each["failure"], f"gateway {each['gateway']}") for each in outcome.after["gateways"] if each["failure"]
