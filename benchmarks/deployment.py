@@ -22,7 +22,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import median
@@ -76,8 +76,11 @@ class Site:
         return open_gateway("local", "local", {}, home=self.folder / "home")
 
     playbook = "playbook.yml"
-    surroundings: Mapping[str, str] = field(default_factory=dict)
-    """Variables of ansible-playbook, for all contenders."""
+
+    @property
+    def surroundings(self) -> Mapping[str, str]:
+        """Variables of ansible-playbook, for all contenders."""
+        return {}
 
     def host(self, machine: Sighting) -> dict[str, Any]:
         """The variables of a machine, for the playbook."""

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,11 @@ class Hosts(deployment.Site):
     """Containers of one contender in one repetition."""
 
     playbook = "hosts.yml"
-    surroundings: Mapping[str, str] = field(default_factory=lambda: {"ANSIBLE_PIPELINING": "true"})
+
+    @property
+    def surroundings(self) -> Mapping[str, str]:
+        # The next contender's hosts have these addresses again: no kept connection of one may serve another.
+        return {"ANSIBLE_PIPELINING": "true", "ANSIBLE_SSH_CONTROL_PATH_DIR": f"{self.folder}/cp"}
 
     @cached_property
     def gateway(self) -> Gateway:
