@@ -198,6 +198,16 @@ def carry_out(
     return work.finish()
 
 
+def job_of(ads: Ads, job: Job) -> dict[str, object]:
+    """A job as it is shown now."""
+    return dict(ads.jobs.show(job.id))
+
+
+def state(ads: Ads) -> str:
+    """The state of the environment `shop`."""
+    return str(ads.environments.show("shop")["state"])
+
+
 def dead_owner() -> Owner:
     """A process that carried something out and is gone."""
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)

@@ -19,10 +19,12 @@ from usecases.acting import (
     begin,
     carry_out,
     dead_owner,
+    job_of,
     opened_shop,
     outlived,
     pool,
     seen,
+    state,
     told,
     with_machines,
 )
@@ -33,14 +35,6 @@ def ads(store_url: str) -> Iterator[Ads]:
     """Ann, on a store with a cloud of four machines at most and the environment `shop`."""
     with opened_shop(store_url, quota=4) as opened:
         yield opened
-
-
-def job_of(ads: Ads, job: Job) -> dict[str, object]:
-    return dict(ads.jobs.show(job.id))
-
-
-def state(ads: Ads) -> str:
-    return str(ads.environments.show("shop")["state"])
 
 
 @pytest.mark.req("A22", "A23")

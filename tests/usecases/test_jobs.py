@@ -12,7 +12,7 @@ import pytest
 
 from adslib.adapters import processes
 from adslib.domain.errors import Blocked, Conflict, Forbidden, Invalid, NotFound
-from adslib.domain.job import JOB_MARKER, Job, JobKind, Owner
+from adslib.domain.job import JOB_MARKER, JobKind, Owner
 from adslib.usecases import providing
 from adslib.usecases.ads import Ads
 from usecases.acting import (
@@ -21,9 +21,11 @@ from usecases.acting import (
     begin,
     carry_out,
     document,
+    job_of,
     opened_shop,
     pool,
     seen,
+    state,
     tenant,
     told,
     with_machines,
@@ -35,14 +37,6 @@ def ads(store_url: str) -> Iterator[Ads]:
     """Ann, on a store with a cloud of four machines at most and the environment `shop`."""
     with opened_shop(store_url, quota=4) as opened:
         yield opened
-
-
-def job_of(ads: Ads, job: Job) -> dict[str, object]:
-    return dict(ads.jobs.show(job.id))
-
-
-def state(ads: Ads) -> str:
-    return str(ads.environments.show("shop")["state"])
 
 
 # ── the steps ────────────────────────────────────────────────────────────────────────────────────────
