@@ -24,7 +24,8 @@ class Address(NamedTuple):
     def __str__(self) -> str:
         if self.version == 6:
             return str(ipaddress.IPv6Address(self.number))
-        return ".".join(map(str, self.number.to_bytes(4, "big")))
+        number = self.number
+        return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
     @property
     def packed(self) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -29,9 +30,9 @@ def shown(assignment: Assignment, network: Mapping[str, Any]) -> dict[str, Any]:
         "environment": assignment.environment,
         "machine": assignment.machine,
         "why": assignment.why,
-        "given": assignment.given.isoformat(),
+        "given": _said(assignment.given),
         "by": assignment.actor,
-        "seen": assignment.seen.isoformat() if assignment.seen else "",
+        "seen": _said(assignment.seen) if assignment.seen else "",
         **network,
     }
 
@@ -49,6 +50,12 @@ def for_host(network: Network) -> dict[str, Any]:
         "lan": network.lan,
         "datacenter": network.datacenter,
     }
+
+
+@lru_cache(maxsize=1024)
+def _said(moment: datetime) -> str:
+    """A moment in UTC, since moments that are equal share their text; what is given together has one."""
+    return moment.astimezone(UTC).isoformat()
 
 
 @lru_cache(maxsize=1024)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from adslib.adapters.store import Transaction
 from adslib.domain.actor import Actor
@@ -24,8 +24,7 @@ AT_ONCE = 256
 """Addresses whose cool-down is over that one request looks after, at least."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One thing that is given: from which link and network, and the number of its address, if it has one."""
 
     step: Step

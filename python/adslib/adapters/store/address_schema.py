@@ -121,7 +121,7 @@ addresses = Table(
     *_assignment(),
     ForeignKeyConstraint(["network"], ["networks.id"], ondelete="RESTRICT"),
     UniqueConstraint("space", "version", "number"),
-    UniqueConstraint("zone", "label"),
+    Index("uq_addresses_name", "zone", "label", unique=True, **where("label IS NOT NULL")),
     Index(None, "network"),
     # PTR records have the names of an address in all spaces.
     Index("ix_addresses_pointer", "number", "version", **where("label IS NOT NULL")),

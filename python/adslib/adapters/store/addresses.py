@@ -42,7 +42,7 @@ class Addresses:
     def add(self, new: Sequence[Assignment]) -> None:
         """Write who has what from now on; if somebody took one meanwhile, `Crossed` says so when it is written."""
         if new:
-            self._statements.write_later(_ADD, [each._asdict() for each in new])
+            self._statements.write_all_later(_ADD, Assignment._fields, new)
 
     def by_ids(self, ids: Iterable[str]) -> dict[str, Assignment]:
         """Assignments by their ids; those that are over are left out."""
@@ -140,9 +140,9 @@ class Addresses:
         """
         for over, rests in ((set(ids) - set(resting), False), (set(resting), True)):
             if over:
-                what = {"ids": sorted(over)}
-                self._statements.write_later(_KEEP, [{**what, "at": at, "by": actor, "rests": rests}])
-                self._statements.write_later(_END, [what])
+                what = sorted(over)
+                self._statements.write_later(_KEEP, ids=what, at=at, by=actor, rests=rests)
+                self._statements.write_later(_END, ids=what)
 
     def history(self, space: str, address: Address) -> builtins.list[tuple[Assignment, datetime, str]]:
         """Who had an address, the last one first: the assignment, when it was released, and by whom."""
@@ -217,8 +217,7 @@ class Addresses:
 
     def answer(self, tenant: str, key: str, digest: str, answer: Values, at: datetime) -> None:
         """Keep the answer to a request; if the key was used meanwhile, `Crossed` says so when it is written."""
-        row = {"tenant": tenant, "key": key, "digest": digest, "answer": answer, "created": at}
-        self._statements.write_later(_ANSWER, [row])
+        self._statements.write_later(_ANSWER, tenant=tenant, key=key, digest=digest, answer=answer, created=at)
 
     def _count(self, *condition: ColumnElement[bool]) -> int:
         return int(self._statements.rows(select(func.count()).where(*condition))[0][0])

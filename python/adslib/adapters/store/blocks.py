@@ -154,6 +154,10 @@ class Blocks:
         """How many blocks with free places there are, up to `spread`."""
         return len(self._statements.rows(_OPEN, {"strip": strip.id, "most": strip.spread}))
 
+    def _crowded(self, strip: Strip) -> bool:
+        """Whether others hold as many blocks as may stand open; whoever is alone would have found one of them."""
+        return self._statements.postgresql and self._open(strip) >= strip.spread
+
     def _all_begun(self, strip: Strip) -> bool:
         """Whether every block was begun: whoever we waited for may have filled his and begun no other."""
         begun = self._statements.rows(_BEGUN, {"strip": strip.id})
@@ -161,15 +165,15 @@ class Blocks:
 
     def _begun(self, strip: Strip, need: int, *, hasty: bool) -> list[tuple[int, int]]:
         """The next blocks that have free places, not written yet, while fewer than `spread` stand open."""
-        if self._open(strip) >= strip.spread:
+        if self._crowded(strip):
             return []
         start = self._next(strip, hasty=hasty)
-        if start is None or self._open(strip) >= strip.spread:
+        if start is None or self._crowded(strip):
             return []
         begun = list(islice(self._unmade(strip, start), _blocks_for(need)))
         reached = begun[-1][0] + PLACES if begun else strip.usable.stop
         if reached != start:
-            self._statements.write_later(_REACHED, [{"strip": strip.id, "reached": reached}])
+            self._statements.write_later(_REACHED, strip=strip.id, reached=reached)
         return begun
 
     def _unmade(self, strip: Strip, start: int) -> Iterator[tuple[int, int]]:
@@ -220,11 +224,12 @@ class Blocks:
             bits, places = take(start, bits, need - len(taken))
             changed[start] = (bits, len(places))
             taken += places
-        rows = [_row(strip.id, start, bits, count) for start, (bits, count) in changed.items()]
+        rows = [(strip.id, start, signed(bits), count, bits != FULL) for start, (bits, count) in changed.items()]
+        names = ("strip", "start", "bits", "taken", "has_free")
         if begun:
-            self._statements.write_later(_ADD, rows)
+            self._statements.write_all_later(_ADD, names, rows)
         else:
-            self._statements.write_later(_TAKE, [{f"b_{name}": value for name, value in row.items()} for row in rows])
+            self._statements.write_all_later(_TAKE, tuple(f"b_{name}" for name in names), rows)
         return taken
 
     def _write(self, strip_id: str, start: int, bits: int, taken: int) -> None:
@@ -234,9 +239,9 @@ class Blocks:
     def _given_back(self, strip_id: str, start: int, bits: int, count: int, *, free: bool) -> None:
         values = {"b_strip": strip_id, "b_start": start, "b_taken": count}
         if free:
-            self._statements.write_later(_FREED, [{**values, "b_keep": signed(FULL & ~bits)}])
+            self._statements.write_later(_FREED, **values, b_keep=signed(FULL & ~bits))
         else:
-            self._statements.write_later(_CLOSED, [values])
+            self._statements.write_later(_CLOSED, **values)
 
 
 _FREE = (

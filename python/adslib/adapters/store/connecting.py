@@ -15,6 +15,7 @@ from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event,
 from sqlalchemy.exc import ArgumentError
 
 from adslib.adapters.store.location import prepare_file
+from adslib.adapters.store.prepared import told
 from adslib.domain.errors import Failed, Invalid
 
 LONGEST_WAIT = 30.0
@@ -143,9 +144,13 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     reading = bool(connection.get_execution_options().get(READING))
-    driver: Any = connection.connection.dbapi_connection
-    driver.execute(f"PRAGMA query_only = {reading:d}")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    begin = "BEGIN" if reading else "BEGIN IMMEDIATE"
+    with told(connection, begin) as driver:
+        # Only where it changes: SQLite compiles all statements of the connection anew after it.
+        if connection.info.get(READING) is not reading:
+            driver.execute(f"PRAGMA query_only = {reading:d}")
+            connection.info[READING] = reading
+        driver.execute(begin)
 
 
 def _postgresql_engine(url: URL) -> Engine:
@@ -154,6 +159,7 @@ def _postgresql_engine(url: URL) -> Engine:
         return create_engine(
             url,
             isolation_level="READ COMMITTED",
+            paramstyle="format",
             pool_pre_ping=True,
             use_native_hstore=False,
             json_serializer=as_json,

@@ -31,12 +31,13 @@ class Events:
 
         Bytes of other programs that are no text, and zero bytes, are written as escapes: a line is never refused.
         """
-        self._statements.write_later(_ADD, [_row(event)])
+        self._statements.write_later(_ADD, **_row(event))
 
     def add_many(self, new: Sequence[Event]) -> None:
         """Write lines in one statement, in their order; see `add`."""
         if new:
-            self._statements.write_later(_ADD, [_row(event) for event in new])
+            rows = [_row(event) for event in new]
+            self._statements.write_all_later(_ADD, tuple(rows[0]), [tuple(row.values()) for row in rows])
 
     def list(
         self, wanted: EventFilter, *, before_id: int | None = None, tenant: str | None = None

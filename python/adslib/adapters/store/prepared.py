@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,50 +17,46 @@ from sqlalchemy.types import TypeEngine
 
 Turn = Callable[[Any], Any]
 """Turns a value into the database's form, or back."""
-Values = Mapping[str, Any]
-PARAMETER = re.compile(r"%\((\w+)\)s")
-Turned = dict[str, tuple[Any, Any]]
-"""By parameter, the value that was turned last, and what it became."""
+Row = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A statement in the words of one database.
+    """A statement in the words of one database, for values of certain parameters in a certain order.
 
     Args:
-        text: of it. picked: takes the values of its parameters as the text names them: by their marks' order, or names.
-        fixed: values of parameters that are always the same. binders: what turns values of others, where needed.
+        text: of it. table: what it changes; None: nothing.
+        fixed: values of parameters that are always the same, behind the others.
+        picked: takes the value of each of the text's marks. binders: turn one into the database's form, where needed.
         row: makes a row of a query's values. readers: what turns each value of a row.
     """
 
     text: str
-    picked: Callable[[dict[str, Any]], Any]
-    fixed: Values
-    binders: tuple[tuple[str, Turn], ...]
+    table: Any
+    fixed: Row
+    picked: Callable[[Row], tuple[Any, ...]]
+    binders: tuple[tuple[int, Turn], ...]
     row: Callable[..., Any]
     readers: tuple[tuple[int, Turn], ...]
 
-    def run(self, connection: Connection, values: Values | Sequence[Values]) -> None:
-        """Change something in the connection's transaction.
-
-        Args:
-            values: of the parameters; those of many rows are run one after the other.
+    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Change something in the connection's transaction, for one row of values after the other.
 
         Raises:
             DBAPIError: the database refuses. StatementError: a value cannot be turned into its form.
         """
-        many, turned = not isinstance(values, Mapping), dict[str, tuple[Any, Any]]()
-        bound: Any = [self._bound(each, turned) for each in values] if many else self._bound(values, turned)
         with told(connection, self.text) as driver:
             cursor = driver.cursor()
-            (cursor.executemany if many else cursor.execute)(self.text, bound)
+            if len(rows) == 1:
+                cursor.execute(self.text, self.bound(rows[0]))
+            else:
+                cursor.executemany(self.text, self._all_bound(rows))
 
-    def rows(self, connection: Connection, values: Values) -> list[Any]:
+    def rows(self, connection: Connection, values: Row) -> list[Any]:
         """Run a query; its rows have names. See `run`."""
-        bound = self._bound(values, {})
         with told(connection, self.text) as driver:
             cursor = driver.cursor()
-            cursor.execute(self.text, bound)
+            cursor.execute(self.text, self.bound(values))
             # SQLite reads while it is fetched from, so what is damaged shows here.
             found = cursor.fetchall()
         make, readers = self.row, self.readers
@@ -73,22 +68,24 @@ class Prepared:
             rows.append(make(turned))
         return rows
 
-    def _bound(self, values: Any, turned: Turned) -> Any:
-        """The values in the database's form; what a row has in common with the one before is not turned again."""
-        bound = {**values, **self.fixed}
-        try:
-            for name, bind in self.binders:
-                value = values[name]
-                before = turned.get(name)
-                if before is None or before[0] is not value:
-                    turned[name] = before = (value, bind(value))
-                bound[name] = before[1]
-            return self.picked(bound)
-        except Exception as error:
-            raise StatementError(str(error), self.text, None, error) from error
+    def bound(self, values: Row) -> Row:
+        """The values in the database's form, by mark."""
+        bound = list(self.picked((*values, *self.fixed)))
+        for number, bind in self.binders:
+            bound[number] = bind(bound[number])
+        return bound
+
+    def _all_bound(self, rows: Sequence[Row]) -> Iterable[Row]:
+        """The same for many rows, column by column: what all have in common is turned once."""
+        columns = list(self.picked((*zip(*rows, strict=True), *([value] * len(rows) for value in self.fixed))))
+        for number, bind in self.binders:
+            column = columns[number]
+            alike = all(value is column[0] for value in column)
+            columns[number] = [bind(column[0])] * len(column) if alike else list(map(bind, column))
+        return zip(*columns, strict=True)
 
 
-def run_together(connection: Connection, parts: Sequence[tuple[Prepared, Values]]) -> None:
+def run_together(connection: Connection, parts: Sequence[tuple[Prepared, Row]]) -> None:
     """Change several tables of PostgreSQL in one statement, which costs the server and us little more than one of them.
 
     All parts see what was there before any of them, so no two may change the same row.
@@ -96,30 +93,26 @@ def run_together(connection: Connection, parts: Sequence[tuple[Prepared, Values]
     Raises:
         DBAPIError, StatementError: see `Prepared.run`.
     """
-    bound: dict[str, Any] = {}
-    for number, (part, values) in enumerate(parts):
-        bound |= {f"p{number}_{name}": value for name, value in part._bound(values, {}).items()}
-    text = _together(tuple(part for part, _ in parts))
+    text = _together(tuple(part.text for part, _ in parts))
     with told(connection, text) as driver:
-        driver.cursor().execute(text, bound)
+        driver.cursor().execute(text, [value for part, values in parts for value in part.bound(values)])
 
 
 @lru_cache(maxsize=64)
-def _together(parts: tuple[Prepared, ...]) -> str:
-    texts = [PARAMETER.sub(rf"%(p{number}_\1)s", part.text) for number, part in enumerate(parts)]
+def _together(texts: tuple[str, ...]) -> str:
     before = ", ".join(f"part_{number} AS ({text})" for number, text in enumerate(texts[:-1]))
     return f"WITH {before} {texts[-1]}"
 
 
 @contextmanager
-def told(connection: Connection, text: str | None = None) -> Iterator[Any]:
+def told(connection: Connection, text: str) -> Iterator[Any]:
     """Give the driver's connection: what it raises is told as SQLAlchemy does, and a connection that is lost goes.
 
     Args:
         text: of the statement.
 
     Raises:
-        DBAPIError: the database refuses, or does not answer.
+        DBAPIError: the database refuses, or does not answer. StatementError: a value is none for a database.
     """
     dialect, driver = connection.dialect, connection.connection.dbapi_connection
     base: Any = dialect.dbapi
@@ -129,38 +122,41 @@ def told(connection: Connection, text: str | None = None) -> Iterator[Any]:
         if dialect.is_disconnect(error, cast("Any", driver), None):
             connection.invalidate(error)
         raise DBAPIError.instance(text, None, error, base.Error, dialect=dialect) from error
+    except Exception as error:
+        raise StatementError(str(error), text, None, error) from error
 
 
 @lru_cache(maxsize=256)
-def prepared(statement: Any, dialect: Dialect, keys: tuple[str, ...] = ()) -> Prepared:
+def prepared(statement: Any, dialect: Dialect, names: tuple[str, ...]) -> Prepared:
     """Make a statement ready for a database.
 
     Args:
-        statement: one that lives as long as the process. keys: for an `INSERT`, the columns that are given.
+        statement: one that lives as long as the process. names: of the parameters whose values will be given.
     """
     plain = isinstance(statement, Insert) and statement.select is None
-    compiled: SQLCompiler = statement.compile(dialect=dialect, column_keys=list(keys) if plain else None)
-    types = {name: parameter.type for name, parameter in compiled.binds.items()}
-    given = [name for name, parameter in compiled.binds.items() if parameter.required or name in keys]
-    fixed = {name: _turned(types[name], dialect, value) for name, value in compiled.params.items() if name not in given}
+    compiled: SQLCompiler = statement.compile(dialect=dialect, column_keys=list(names) if plain else None)
+    types = {name: parameter.type for parameter, name in compiled.bind_names.items()}
+    fixed = [name for name in types if name not in names]
+    places = {name: number for number, name in enumerate((*names, *fixed))}
+    marks = compiled.positiontup or []
     columns = statement.selected_columns if isinstance(statement, Select) else ()
     readers = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
-    names = [str(column.key) for column in columns]
     return Prepared(
         text=str(compiled),
-        picked=_picker(*(compiled.positiontup or ())),
-        fixed=fixed,
-        binders=tuple((name, bind) for name in given if (bind := _binder(types[name], dialect))),
-        row=_row(names),
+        table=getattr(statement, "table", None),
+        fixed=[compiled.params[name] for name in fixed],
+        picked=_picker(*(places[name] for name in marks)),
+        binders=tuple((number, bind) for number, name in enumerate(marks) if (bind := _binder(types[name], dialect))),
+        row=_row([str(column.key) for column in columns]),
         readers=tuple((number, read) for number, read in enumerate(readers) if read),
     )
 
 
-def _picker(*order: str) -> Callable[[dict[str, Any]], Any]:
-    """Takes values in an order of their names; without one, all with their names."""
-    if len(order) > 1:
-        return itemgetter(*order)
-    return lambda values: tuple(values[name] for name in order) if order else values
+def _picker(*places: int) -> Callable[[Row], tuple[Any, ...]]:
+    """Takes what stands at some places."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda values: tuple(values[place] for place in places)
 
 
 def _row(names: list[str]) -> Callable[..., Any]:
@@ -171,8 +167,3 @@ def _row(names: list[str]) -> Callable[..., Any]:
 
 def _binder(type: TypeEngine[Any], dialect: Dialect) -> Turn | None:
     return type.dialect_impl(dialect).bind_processor(dialect)
-
-
-def _turned(type: TypeEngine[Any], dialect: Dialect, value: Any) -> Any:
-    bind = _binder(type, dialect)
-    return bind(value) if bind else value

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable, Select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import UpdateBase
 
 from adslib.adapters.store.connecting import NotPlainError
-from adslib.adapters.store.prepared import Prepared, prepared, run_together, told
+from adslib.adapters.store.prepared import Prepared, prepared, run_together
 from adslib.domain.errors import Conflict, Invalid
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class Statements:
     def __init__(self, connection: Connection, *, writable: bool) -> None:
         self.connection = connection
         self.writable = writable
-        self._later: list[tuple[UpdateBase, Values | Sequence[Values]]] = []
+        self._later: list[tuple[Prepared, Sequence[tuple[Any, ...]]]] = []
 
     @property
     def postgresql(self) -> bool:
@@ -62,8 +62,7 @@ class Statements:
             found: Sequence[Any] = self._run(query).all()
             return found
         self.flush()
-        with _storable():
-            return prepared(query, self.connection.dialect).rows(self.connection, values)
+        return prepared(query, self.connection.dialect, tuple(values)).rows(self.connection, tuple(values.values()))
 
     def first(self, query: Select[*tuple[Any, ...]]) -> Any:
         """The first row of a query; None: there is none."""
@@ -78,75 +77,50 @@ class Statements:
         self._must_be_writable()
         return int(self._run(statement, rows).rowcount)
 
-    def write_later(self, statement: UpdateBase, rows: Sequence[Values]) -> None:
+    def write_later(self, statement: UpdateBase, **values: Any) -> None:
         """Change something that nobody asks after: at the next statement, or at the end of the transaction.
 
         Args:
-            statement: one that is made once, for all transactions. rows: the values of its parameters.
+            statement: one that is made once, for all transactions. values: of its parameters.
         """
-        self._must_be_writable()
-        self._later.append((statement, rows[0] if len(rows) == 1 else rows))
+        self.write_all_later(statement, tuple(values), [tuple(values.values())])
 
-    def flush(self, *, commit: bool = False) -> None:
-        """Write what was left for later, all in one journey to the server.
+    def write_all_later(self, statement: UpdateBase, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Change something for each of some rows; see `write_later`.
 
         Args:
-            commit: and end the transaction with it.
+            names: of the parameters. rows: their values, in the order of the names.
+        """
+        self._must_be_writable()
+        self._later.append((prepared(statement, self.connection.dialect, names), rows))
+
+    def flush(self) -> None:
+        """Write what was left for later.
 
         Raises:
             Crossed: somebody else was faster; PostgreSQL takes no more in this transaction.
         """
-        if self._later or commit:
-            try:
-                with self._together(commit=commit):
-                    self._write_pending()
-                    if commit:
-                        self.connection.commit()
-            except IntegrityError as error:
-                raise Crossed("somebody else was faster", remedy="repeat it") from error
-            # Only now: if it failed, whoever goes on all the same fails again, and never commits half.
-            self._later.clear()
+        if not self._later:
+            return
+        try:
+            self._write_pending()
+        except IntegrityError as error:
+            raise Crossed("somebody else was faster", remedy="repeat it") from error
+        # Only now: if it failed, whoever goes on all the same fails again, and never commits half.
+        self._later.clear()
 
     def _write_pending(self) -> None:
-        dialect = self.connection.dialect
-        parts = [
-            (prepared(statement, dialect, tuple(rows if isinstance(rows, Mapping) else rows[0])), rows)
-            for statement, rows in self._later
-        ]
-        with _storable():
-            if self._apart:
-                run_together(self.connection, cast("list[tuple[Prepared, Values]]", parts))
-                return
-            for part, rows in parts:
-                part.run(self.connection, rows)
-
-    @property
-    def _apart(self) -> bool:
-        """Whether what was left for later is a row each of tables of their own, on PostgreSQL."""
-        tables = {statement.table for statement, _ in self._later}
-        alone = all(isinstance(rows, Mapping) for _, rows in self._later)
-        return self.postgresql and alone and len(self._later) == len(tables) > 1
+        tables = {part.table for part, _ in self._later}
+        apart = len(self._later) == len(tables) and all(len(rows) == 1 for _, rows in self._later)
+        if self.postgresql and apart and len(tables) > 1:
+            run_together(self.connection, [(part, rows[0]) for part, rows in self._later])
+            return
+        for part, rows in self._later:
+            part.run(self.connection, rows)
 
     def forget(self) -> None:
         """Do not write what was left for later."""
         self._later.clear()
-
-    @contextmanager
-    def _together(self, *, commit: bool) -> Iterator[None]:
-        """What is done inside goes to PostgreSQL in one journey; errors come at its end, as the driver raises them."""
-        if not self.postgresql or not self._later:
-            yield
-            return
-        with told(self.connection) as driver:
-            try:
-                with driver.pipeline():
-                    yield
-            except BaseException:
-                if commit:
-                    # SQLAlchemy may believe that it has committed, and hands the connection to the next one as it is.
-                    with suppress(Exception):
-                        driver.rollback()
-                raise
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:

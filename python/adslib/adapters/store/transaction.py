@@ -58,7 +58,8 @@ class Transaction:
 
     def commit(self) -> None:
         """Make everything that was done here last; called once, by the store, when the block ends well."""
-        self._statements.flush(commit=True)
+        self._statements.flush()
+        self._connection.commit()
 
     def undo(self) -> None:
         """Take back everything that was done here: what a dry run ends with."""
