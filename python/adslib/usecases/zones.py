@@ -11,7 +11,7 @@ from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor, Permission
 from adslib.domain.dns import Difference, RecordSet, records, zone_file
-from adslib.domain.errors import Failed, Invalid, NotFound
+from adslib.domain.errors import Conflict, Failed, Invalid, NotFound
 from adslib.domain.zone import read_zone
 from adslib.domain.zone_setting import ZoneSetting, problems_of, read_reverse
 from adslib.usecases.log import log
@@ -38,20 +38,24 @@ class Zones:
         algorithm: str = "hmac-sha256",
         reverse: Iterable[str] = (),
         ttl: int = 300,
+        tenant: str = "",
         dry_run: bool = False,
     ) -> Outcome:
         """Publish the names of a zone from now on, or elsewhere than before; all that are there wait to be published.
+
+        Only administrators may, since ads reads the secret with its own rights, whosever it is.
 
         Args:
             server, port: what carries it. key_name, algorithm: of the TSIG key.
             secret: where its secret lies: `env:NAME` or `file:/path`. reverse: reverse zones of the same server, as
                 prefixes or names. ttl: of the records, in seconds.
+            tenant: whose it is; empty: whose it was, or the actor's.
 
         Raises:
             Invalid: something of this is wrong.
-            Forbidden: it or a reverse zone is another tenant's, or networks of another use it.
+            Conflict: networks of another tenant use it, or its reverse zone is another tenant's.
         """
-        self._actor.must(Permission.NETWORKS, f"zone '{name}'")
+        self._actor.must(Permission.ADMINISTER, f"zone '{name}'")
         turned = tuple(dict.fromkeys(read_reverse(each) for each in reverse))
         setting = ZoneSetting(
             read_zone(name), server, key_name.removesuffix(".").lower(), secret, port, algorithm, turned, ttl
@@ -61,12 +65,10 @@ class Zones:
         with self._app.store.transaction() as tx:
             tx.zones.lock()
             before = self._known(tx, setting.name)
-            setting = replace(setting, tenant=before.tenant if before else self._actor.tenant)
+            setting = replace(setting, tenant=tenant or (before.tenant if before else self._actor.tenant))
             if before == setting:
                 return Outcome(False, shown(setting), shown(setting), message=f"zone '{setting.name}' unchanged")
-            for network in tx.networks.list(zone=setting.name):
-                refuse_foreign(self._actor, network.tenant, f"network '{network.name}' of zone '{setting.name}'")
-            self._refuse_shared(tx, setting)
+            _refuse_shared(tx, setting)
             tx.zones.put(setting)
             tx.zones.mark_all(setting, self._app.clock())
             message = f"zone '{setting.name}' {'changed' if before else 'added'}"
@@ -163,12 +165,6 @@ class Zones:
             refuse_foreign(self._actor, setting.tenant, f"zone '{name}'")
         return setting
 
-    def _refuse_shared(self, tx: Transaction, setting: ZoneSetting) -> None:
-        """Names of one server's reverse zone stand together: its PTR records, and its file, have those of all zones."""
-        for reverse in setting.reverse:
-            for name in sharing(tx, setting, reverse):
-                refuse_foreign(self._actor, tx.zones.get(name).tenant, f"reverse zone '{reverse}' at {setting.server}")
-
     def _end(self, tx: Transaction, message: str, *, dry_run: bool) -> None:
         if dry_run:
             tx.undo()
@@ -207,6 +203,28 @@ class Zones:
         return Outcome(
             bool(rows), after={"records": rows}, message=f"{counted(len(names_of), 'name')} would be published"
         )
+
+
+def _refuse_shared(tx: Transaction, setting: ZoneSetting) -> None:
+    """Names of one server's reverse zone stand together: its PTR records, and its file, have those of all zones.
+
+    Raises:
+        Conflict: another tenant has a part in the zone, or in a reverse zone.
+    """
+    others = [("network", each.name, each.tenant, "uses it") for each in tx.networks.list(zone=setting.name)]
+    others += [
+        ("zone", name, tx.zones.get(name).tenant, f"has reverse zone '{reverse}' at {setting.server}, too")
+        for reverse in setting.reverse
+        for name in sharing(tx, setting, reverse)
+        if name != setting.name
+    ]
+    for kind, name, tenant, does in others:
+        if tenant != setting.tenant:
+            raise Conflict(
+                f"{kind} '{name}' of tenant '{tenant}' {does}",
+                place=f"zone '{setting.name}' of tenant '{setting.tenant}'",
+                remedy="say whose the zone is, with tenant, or keep apart what is another's",
+            )
 
 
 def shown(setting: ZoneSetting) -> dict[str, Any]:

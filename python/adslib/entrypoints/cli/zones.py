@@ -29,6 +29,7 @@ def add(
         typer.Option(metavar="PREFIX", help="A reverse zone that the server carries, like 10.1.0.0/16; repeatable."),
     ] = [],  # noqa: B006
     ttl: Annotated[int, typer.Option(metavar="SECONDS", help="How long records may be kept.")] = 300,
+    tenant: Annotated[str, typer.Option(help="Whose it is; yours, if you do not say.")] = "",
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
 ) -> None:
@@ -43,6 +44,7 @@ def add(
             algorithm=algorithm,
             reverse=reverse,
             ttl=ttl,
+            tenant=tenant,
             dry_run=dry_run,
         )
     show_outcome(outcome, format, dry_run=dry_run)
