@@ -56,7 +56,7 @@ class ActionModule(ActionBase):
         if prepare:
             prepare(params, task_vars or {})
         params.update((name, value) for name, value in self._of_this_run().items() if name in verb.ARGUMENTS)
-        result = library.carry_out(verb, params, self._task.check_mode)
+        result = library.carry_out(verb.run, params, self._task.check_mode)
         result.setdefault("changed", False)
         result.setdefault("failed", False)
         return result

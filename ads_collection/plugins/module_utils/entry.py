@@ -15,7 +15,7 @@ def run_module(verb):
     module = AnsibleModule(argument_spec=arguments, supports_check_mode=True, **verb.RULES)
     if not library.HAS_ADSLIB:
         module.fail_json(msg=missing_required_lib("adslib"), exception=library.ADSLIB_IMPORT_ERROR)
-    result = library.carry_out(verb, module.params, module.check_mode)
+    result = library.carry_out(verb.run, module.params, module.check_mode)
     if result.get("failed"):
         module.fail_json(**result)
     module.exit_json(**result)

@@ -44,11 +44,12 @@ def misfit():
     )
 
 
-def carry_out(verb, params, check_mode):
-    """Run one verb on an open library.
+def carry_out(run, params, check_mode):
+    """Do one thing on an open library.
 
     Args:
-        verb: a module of module_utils with `run(ads, params, check_mode)`, which returns a result dictionary.
+        run: takes the library, `params` and `check_mode`, and returns a result dictionary, as the verbs' `run` do.
+        params: its arguments, with database and actor. check_mode: nothing is to be changed, nor a store made.
 
     Returns:
         The result; on an error of ads one with failed, msg, code and problems.
@@ -59,7 +60,7 @@ def carry_out(verb, params, check_mode):
     try:
         given = dict(database_url=params.get("database") or "", actor=params.get("actor") or "")
         with adslib.connect(create=not check_mode, **given) as ads:
-            return verb.run(ads, params, check_mode)
+            return run(ads, params, check_mode)
     except adslib.AdsError as error:
         problems = [dict(message=p.message, place=p.place, remedy=p.remedy) for p in error.problems]
         return dict(failed=True, msg=str(error), code=error.code, problems=problems)

@@ -17,6 +17,7 @@ author:
   - The ads authors (@ads)
 extends_documentation_fragment:
   - ads.deploy.library
+  - ads.deploy.library.module
 attributes:
   check_mode:
     support: full
