@@ -1,7 +1,8 @@
 """What every test can ask for, and the rule that a test names the requirement it proves.
 
-Fixtures: `store_url` (a migrated, empty store; on SQLite and on PostgreSQL), `bare_store_url` (the same without any
-table), `postgresql` and `bind` (the servers alone), `collections_path` (where Ansible finds ads.deploy).
+Fixtures: `store_url` (a migrated, empty store; on SQLite and on PostgreSQL; `empty_again` empties it),
+`bare_store_url` (the same without any table), `postgresql` and `bind` (the servers alone), `collections_path` (where
+Ansible finds ads.deploy).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from fcntl import LOCK_EX, flock
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -256,6 +258,14 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         url = request.getfixturevalue("postgresql_database")
         yield url
         empty(url)
+
+
+@pytest.fixture
+def empty_again(store_url: str, sqlite_template: Path) -> Callable[[], object]:
+    """What makes `store_url` as empty as it was at first, for tests that begin anew many times."""
+    if store_url.startswith("postgresql"):
+        return partial(empty, store_url)
+    return partial(shutil.copyfile, sqlite_template, store_url.removeprefix("sqlite:///"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
