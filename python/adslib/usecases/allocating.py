@@ -220,15 +220,18 @@ def _names(tx: Transaction, steps: Steps, *, patient: bool) -> list[tuple[str, s
     kind = stem(network.pattern, words)
     strip = names_strip(network.zone, kind)
     names: list[tuple[str, str | None, str, int | None]] = []
+    passed: list[int] = []
     while len(names) < request.count:
         places = tx.blocks.take(strip, request.count - len(names), patient=patient)
         # With more digits it may have become too long.
         labels_of = {place: read_label(kind.replace("{n}", str(place)), "the request") for place in places}
-        # Somebody may have asked for such a name by itself; its number is then taken, and free when the name is.
+        # Somebody may have asked for such a name by itself, or another pattern makes it, too.
         taken = tx.addresses.named(network.zone, labels_of.values())
         for place, label in labels_of.items():
-            if label in taken:
-                tx.addresses.remember_place(taken[label].id, kind, place)
-            else:
+            if label not in taken:
                 names.append((network.zone, label, kind, place))
+            elif not tx.addresses.adopt(taken[label].id, kind, place):
+                passed.append(place)
+    # Only now: the search would find them again.
+    tx.blocks.give_back(strip.id, passed)
     return names

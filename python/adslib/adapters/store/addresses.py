@@ -116,10 +116,17 @@ class Addresses:
         """How many assignments a network has."""
         return self._count(addresses.c.network == network)
 
-    def remember_place(self, assignment: str, stem: str, place: int) -> None:
-        """A name that was asked for is one that a pattern makes, too: the number is free when the name is."""
+    def adopt(self, assignment: str, stem: str, place: int) -> bool:
+        """Let a name have the number by which a pattern would make it, too: the number is free when the name is.
+
+        Returns:
+            Whether it has it now. Not if it has one already, or if somebody works on it, whom nobody waits for here.
+        """
+        numberless = select(addresses.c.id).where(addresses.c.id == assignment, addresses.c.place.is_(None))
+        if not self._statements.rows(numberless.with_for_update(skip_locked=True)):
+            return False
         change = update(addresses).where(addresses.c.id == assignment)
-        self._statements.write(change.values(stem=stem, place=place))
+        return self._statements.write(change.values(stem=stem, place=place)) == 1
 
     def saw(self, ids: Iterable[str], at: datetime) -> int:
         """These were seen in use; returns how many there are."""
