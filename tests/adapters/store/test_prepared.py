@@ -13,9 +13,11 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Text, bindparam, literal_column, or_, select, update
 
 from adapters.store.records import NOON
 from adslib.adapters.store import Crossed, Store, Transaction
+from adslib.adapters.store.address_schema import addresses
 from adslib.domain.assignment import Assignment
 from adslib.domain.block import Strip
 from adslib.domain.errors import Failed, Invalid
@@ -239,3 +241,44 @@ def test_changes_of_one_table_follow_each_other(blue: Store) -> None:
         assert tx.blocks.take(strip, 1) == [1]
         assert tx.addresses.by_ids(["a"]) == {}
         assert [was.id for was, _, _ in tx.addresses.history("default", Address(4, 1))] == ["a"]
+
+
+# A parameter that is named twice, one that is always the same, and what is no mark although it looks like one.
+FOUND = (
+    select(addresses.c.id, literal_column("'100%s %% ?'", Text))
+    .where(or_(addresses.c.id == bindparam("word"), addresses.c.why == bindparam("word")))
+    .where(addresses.c.actor.like("%nn%"), addresses.c.version == bindparam("version"))
+)
+SAID = update(addresses).where(addresses.c.id == bindparam("which")).values(why=bindparam("said"))
+
+
+@pytest.mark.req("I2")
+@pytest.mark.parametrize("values", [{"word": "a", "version": 4}, {"version": 4, "word": "a"}])
+def test_parameters_are_given_in_any_order(blue: Store, values: dict[str, Any]) -> None:
+    with blue.reading() as tx:
+        assert [tuple(row) for row in tx.addresses._statements.rows(FOUND, values)] == [("a", "100%s %% ?")]
+
+
+@pytest.mark.req("A22")
+@pytest.mark.parametrize("values", [{"said": "x"}, {"said": "x", "which": "a", "who": "ann"}])
+def test_a_parameter_that_is_missing_or_none_of_the_statement_is_a_defect(blue: Store, values: dict[str, Any]) -> None:
+    with blue.transaction() as tx, pytest.raises(TypeError, match=r"parameters are \['said', 'which'\], not"):
+        tx.addresses._statements.write_later(SAID, **values)
+
+
+@pytest.mark.req("I2")
+def test_rows_are_written_as_they_were_given_whatever_becomes_of_their_list(blue: Store) -> None:
+    # A column may begin with nothing, and its values may be of any size.
+    given = [
+        ONE._replace(id=f"b{number}", version=6, number=place, label=label, place=rank, seen=seen)
+        for number, (place, label, rank, seen) in enumerate(
+            [(None, None, None, None), (5, "x", None, None), (2**127, None, 2**40, NOON), (None, "y", -(2**63), NOON)]
+        )
+    ]
+    wanted = {each.id: each for each in given}
+    with blue.transaction() as tx:
+        tx.addresses.add(given)
+        given.clear()
+        tx.addresses.add(given)
+    with blue.reading() as tx:
+        assert tx.addresses.by_ids(wanted) == wanted

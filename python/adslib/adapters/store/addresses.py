@@ -41,8 +41,7 @@ class Addresses:
 
     def add(self, new: Sequence[Assignment]) -> None:
         """Write who has what from now on; if somebody took one meanwhile, `Crossed` says so when it is written."""
-        if new:
-            self._statements.write_all_later(_ADD, Assignment._fields, new)
+        self._statements.write_all_later(_ADD, Assignment._fields, new)
 
     def by_ids(self, ids: Iterable[str]) -> dict[str, Assignment]:
         """Assignments by their ids; those that are over are left out."""

@@ -132,10 +132,17 @@ def prepared(statement: Any, dialect: Dialect, names: tuple[str, ...]) -> Prepar
 
     Args:
         statement: one that lives as long as the process. names: of the parameters whose values will be given.
+
+    Raises:
+        TypeError: a parameter is missing, or there is none of a name; that is a defect of the caller.
     """
     plain = isinstance(statement, Insert) and statement.select is None
     compiled: SQLCompiler = statement.compile(dialect=dialect, column_keys=list(names) if plain else None)
     types = {name: parameter.type for parameter, name in compiled.bind_names.items()}
+    required = {name for parameter, name in compiled.bind_names.items() if parameter.required}
+    if not required <= {*names} <= types.keys():
+        # SQLAlchemy would take what is missing for NULL.
+        raise TypeError(f"the statement's parameters are {sorted(required)}, not {sorted(names)}")
     fixed = [name for name in types if name not in names]
     places = {name: number for number, name in enumerate((*names, *fixed))}
     marks = compiled.positiontup or []

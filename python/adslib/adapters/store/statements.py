@@ -92,7 +92,9 @@ class Statements:
             names: of the parameters. rows: their values, in the order of the names.
         """
         self._must_be_writable()
-        self._later.append((prepared(statement, self.connection.dialect, names), rows))
+        if rows:
+            # As they are now: what the caller does with his list until then is his own affair.
+            self._later.append((prepared(statement, self.connection.dialect, names), tuple(rows)))
 
     def flush(self) -> None:
         """Write what was left for later.
