@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+import signal
+import sqlite3
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
 
 import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
 
 from adapters.store.contest import killed
 from adapters.store.records import NOON, job, machine, revision, standing, with_shop
-from adslib.adapters.store import Crossed, Store, Transaction, open_store
+from adslib.adapters.store import Crossed, Store, Transaction, connecting, open_store
 from adslib.domain.assignment import Assignment
 from adslib.domain.environment import Environment, Template
-from adslib.domain.errors import Conflict
+from adslib.domain.errors import Conflict, Failed
 from adslib.domain.event import Event, EventFilter, EventLevel
 from adslib.domain.gateway_setting import GatewaySetting
 
@@ -69,7 +76,7 @@ def test_what_raises_leaves_nothing(store: Store, error: type[BaseException]) ->
 
 
 @pytest.mark.req("A22", "A23")
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", ["before", "written", "after"])
 def test_a_kill_at_the_commit_leaves_all_or_nothing(
     store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
@@ -77,6 +84,8 @@ def test_a_kill_at_the_commit_leaves_all_or_nothing(
 
     def act(die: Callable[[], None]) -> None:
         def dying(self: Transaction) -> None:
+            if moment == "written":
+                self.events._statements.flush()
             if moment == "after":
                 commit(self)
             die()
@@ -161,6 +170,95 @@ def test_a_reading_writes_nothing(store: Store) -> None:
     with store.transaction() as tx:
         tx.events.add(LINE)
     assert counts(store) == [2, 0, 0, 0, 0, 0, 0, 1]
+
+
+def refuses(store: Store) -> None:
+    """The database itself lets a reading change nothing."""
+    for _ in range(2):
+        with store.reading() as tx, pytest.raises(DBAPIError, match=r"readonly database|read-only transaction"):
+            tx.events._statements.connection.execute(text("DELETE FROM events"))
+
+
+def takes(store: Store) -> None:
+    """The database takes what a transaction changes."""
+    for _ in range(2):
+        with store.transaction() as tx:
+            tx.events.add(LINE)
+
+
+@pytest.mark.req("A22")
+def test_the_database_too_refuses_what_a_reading_writes(store: Store) -> None:
+    for act in (refuses, takes, refuses, takes):
+        act(store)
+    # Two connections at once, of which one is dropped afterwards.
+    for outer in (store.reading, store.transaction):
+        with outer(), ThreadPoolExecutor(1) as thread:
+            thread.submit(refuses, store).result(30)
+        takes(store)
+        refuses(store)
+    with store.reading() as tx:
+        tx.events._statements.connection.invalidate()
+    takes(store)
+    refuses(store)
+
+
+@pytest.mark.req("A22")
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("before", [refuses, takes])
+def test_a_transaction_that_did_not_begin_changes_nothing_about_the_next(
+    store_url: str, before: Callable[[Store], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "LONGEST_WAIT", 0.05)
+    path = store_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, open_store(store_url) as own:
+        before(own)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Failed, match="locked"), own.transaction():
+            pytest.fail("a transaction began beside another one")
+        refuses(own)
+        other.execute("ROLLBACK")
+        takes(own)
+
+
+class Interrupted(sqlite3.Connection):
+    """A connection that Ctrl-C meets once, right after it changed between reading and writing."""
+
+    met = False
+
+    def execute(self, *words: Any) -> sqlite3.Cursor:
+        """Run a statement, and be interrupted."""
+        cursor = super().execute(*words)
+        if words[0].startswith("PRAGMA query_only") and not Interrupted.met:
+            Interrupted.met = True
+            signal.raise_signal(signal.SIGINT)
+        return cursor
+
+
+@pytest.mark.req("A22")
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("before", "interrupted"), [(refuses, "transaction"), (takes, "reading")])
+def test_an_interrupt_between_reading_and_writing_confuses_nobody(
+    store: Store, monkeypatch: pytest.MonkeyPatch, before: Callable[[Store], None], interrupted: str
+) -> None:
+    event.listen(store._database.engine, "do_connect", lambda *told: told[-1].update(factory=Interrupted))
+    store._database.engine.dispose()
+    monkeypatch.setattr(Interrupted, "met", True)
+    before(store)
+    monkeypatch.setattr(Interrupted, "met", False)
+    with pytest.raises(KeyboardInterrupt), getattr(store, interrupted)():
+        pytest.fail("it was not interrupted")
+    before(store)
+    refuses(store)
+    takes(store)
+
+
+@pytest.mark.req("A22")
+def test_what_was_undone_changes_nothing_any_more(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.undo()
+        with pytest.raises(RuntimeError, match="nor does what was undone"):
+            tx.events.add(LINE)
+    assert counts(store) == [0] * 8
 
 
 @pytest.mark.req("A22")

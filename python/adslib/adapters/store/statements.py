@@ -72,7 +72,7 @@ class Statements:
         """Change something; returns how many rows were changed.
 
         Raises:
-            RuntimeError: this is a reading; that is a defect of the caller.
+            RuntimeError: this is a reading, or was undone; that is a defect of the caller.
         """
         self._must_be_writable()
         return int(self._run(statement, rows).rowcount)
@@ -129,7 +129,7 @@ class Statements:
         """What is done inside is taken back if it fails; the transaction goes on as if it had not been tried.
 
         Raises:
-            RuntimeError: this is a reading; that is a defect of the caller.
+            RuntimeError: this is a reading, or was undone; that is a defect of the caller.
         """
         self._must_be_writable()
         self.flush()
@@ -155,7 +155,7 @@ class Statements:
 
     def _must_be_writable(self) -> None:
         if not self.writable:
-            raise RuntimeError("a reading changes nothing; use store.transaction()")
+            raise RuntimeError("a reading changes nothing, nor does what was undone; use store.transaction()")
 
 
 @contextmanager

@@ -62,9 +62,11 @@ class Transaction:
         self._connection.commit()
 
     def undo(self) -> None:
-        """Take back everything that was done here: what a dry run ends with."""
+        """Take back everything that was done here: what a dry run ends with. Nothing is changed any more."""
         self._statements.forget()
         self._connection.rollback()
+        # There is no transaction left that could take it back.
+        self._statements.writable = False
 
 
 _REPOSITORIES = get_type_hints(Transaction)
