@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, create_engine, delete, insert, inspect, select, text
+from sqlalchemy.exc import IntegrityError
 
 from adapters.store.contest import all_at_once
+from adapters.store.records import NOON
 from adslib.adapters.store import migrate, open_store, schema, store
+from adslib.adapters.store.connecting import checked_url
+from adslib.adapters.store.database import Database
 from adslib.adapters.store.schema import SCHEMA, VERSION_TABLE, metadata
 from adslib.domain.environment import Environment, Revision, Standing, Template
 from adslib.domain.errors import Conflict, Failed
@@ -53,6 +58,13 @@ def described(connection: Connection) -> dict[str, Any]:
     }
 
 
+def alembic_config() -> Config:
+    """Where Alembic finds our migrations."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(store.__file__).with_name("migrations")))
+    return config
+
+
 def plain_index(index: Any) -> tuple[Any, ...]:
     """An index in a form that compares: SQLAlchemy keeps its condition as an object."""
     options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
@@ -88,9 +100,7 @@ def test_the_tables_are_what_the_migrations_make(bare_store_url: str, bare: Engi
 
 
 def test_the_number_in_the_code_is_that_of_the_newest_migration() -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(store.__file__).with_name("migrations")))
-    scripts = ScriptDirectory.from_config(config)
+    scripts = ScriptDirectory.from_config(alembic_config())
     assert scripts.get_heads() == [SCHEMA]
     assert [script.revision for script in scripts.walk_revisions()] == [
         f"{number:04}" for number in range(int(SCHEMA), 0, -1)
@@ -191,3 +201,43 @@ def test_a_migration_that_fails_leaves_nothing(bare_store_url: str, bare: Engine
     with pytest.raises(Failed, match="events"):
         migrate(bare_store_url)
     assert inspect(bare).get_table_names() == []
+
+
+# As the rows were in that version, whatever the code makes of them now.
+NETWORK: dict[str, Any] = dict.fromkeys(("lan", "datacenter", "owner", "zone", "pattern"), "")
+NETWORK |= {"id": "n", "name": "blue", "space": "default", "version": 4, "first": bytes(16), "last": b"\1" * 16}
+NETWORK |= {"length": 8, "role": "container", "tenant": "default", "resolvers": [], "held": [], "tags": {}}
+NETWORK |= dict.fromkeys(("position", "cooldown", "generation"), 0)
+ADDRESS: dict[str, Any] = dict.fromkeys(("stem", "link", "service", "environment", "machine"), "")
+ADDRESS |= {"id": "a", "network": "n", "space": "default", "version": 4, "number": bytes(16), "zone": "west"}
+ADDRESS |= {"label": "web", "place": 2**62, "why": "%s", "tenant": "default", "given": NOON, "actor": "ann"}
+
+
+@pytest.mark.req("A22", "I2")
+def test_addresses_stay_and_keep_their_keys_as_names_get_an_index_of_their_own(bare_store_url: str) -> None:
+    database, config, tables = Database(checked_url(bare_store_url)), alembic_config(), MetaData()
+    unnamed = [{**ADDRESS, "id": str(number), "number": bytes([number] * 16), "label": None} for number in range(1, 99)]
+    with database.transaction(writable=True) as (connection, _):
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        tables.reflect(connection)
+        networks, addresses = tables.tables["networks"], tables.tables["addresses"]
+        connection.execute(insert(networks), NETWORK)
+        connection.execute(insert(addresses), [ADDRESS, {**ADDRESS, "id": "b", "label": "only", "number": None}])
+        connection.execute(insert(addresses), unnamed)
+        before = {connection.execute(select(addresses).where(addresses.c.id == id)).one() for id in "a1"}
+    with database.transaction(writable=True) as (connection, _):
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+        found = connection.execute(select(addresses)).all()
+        assert len(found) == 100
+        assert before < set(found)
+        for refused in (
+            insert(addresses).values({**ADDRESS, "id": "c", "label": None}),
+            insert(addresses).values({**ADDRESS, "id": "c", "number": None}),
+            insert(addresses).values({**ADDRESS, "id": "c", "number": None, "label": None, "network": "nowhere"}),
+            delete(networks),
+        ):
+            with pytest.raises(IntegrityError), connection.begin_nested():
+                connection.execute(refused)
+    database.close()
