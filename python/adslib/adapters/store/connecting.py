@@ -148,8 +148,6 @@ def _begin_sqlite(connection: Connection) -> None:
     with told(connection, begin) as driver:
         # Only where it changes: SQLite compiles all statements of the connection anew after it.
         if connection.info.get(READING) is not reading:
-            # Whoever is interrupted here knows neither, and gives it again.
-            connection.info.pop(READING, None)
             driver.execute(f"PRAGMA query_only = {reading:d}")
             connection.info[READING] = reading
         driver.execute(begin)

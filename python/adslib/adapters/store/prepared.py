@@ -106,7 +106,9 @@ def _together(texts: tuple[str, ...]) -> str:
 
 @contextmanager
 def told(connection: Connection, text: str) -> Iterator[Any]:
-    """Give the driver's connection: what it raises is told as SQLAlchemy does, and a connection that is lost goes.
+    """Give the driver's connection: what it raises is told as SQLAlchemy does.
+
+    A connection that is lost goes, and so does one that was interrupted: nobody knows how far the driver came.
 
     Args:
         text: of the statement.
@@ -124,6 +126,9 @@ def told(connection: Connection, text: str) -> Iterator[Any]:
         raise DBAPIError.instance(text, None, error, base.Error, dialect=dialect) from error
     except Exception as error:
         raise StatementError(str(error), text, None, error) from error
+    except BaseException:
+        connection.invalidate()
+        raise
 
 
 @lru_cache(maxsize=256)
