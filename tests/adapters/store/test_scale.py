@@ -1,15 +1,20 @@
-"""Ten thousand machines, on both databases."""
+"""Ten thousand machines, and what is looked for among many, on both databases."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
+from sqlalchemy import event, text
 
 from adapters.store.records import NOON, machines, standing, with_shop
-from adslib.adapters.store import Store
+from adslib.adapters.store import Store, Transaction
+from adslib.domain.assignment import Assignment
+from adslib.domain.network import Network
+from adslib.domain.prefix import Address, read_prefix
 
 MANY = 10_000
 
@@ -50,3 +55,43 @@ def test_ten_thousand_machines(store: Store) -> None:
         assert tx.machines.release(ids, "shop") == MANY
     with store.transaction() as tx, within(2.0, "delete_many"):
         assert tx.machines.delete_many(ids) == MANY
+
+
+LABELS = [f"web-{number}" for number in range(150)]
+
+
+@pytest.mark.req("I4")
+@pytest.mark.parametrize(
+    ("index", "look"),
+    [
+        ("uq_addresses_name", lambda tx: tx.addresses.named("zone-1", LABELS)),
+        ("uq_addresses_name", lambda tx: tx.zones.named("zone-1", LABELS)),
+        ("uq_addresses_name", lambda tx: tx.zones.given(["zone-1"])),
+        ("ix_addresses_pointer", lambda tx: tx.zones.at(["zone-1"], [Address(4, 1)])),
+        ("ix_addresses_pointer", lambda tx: tx.zones.at(["zone-1"], [Address(4, number) for number in range(150)])),
+    ],
+)
+def test_names_and_addresses_are_found_by_their_own_index(
+    store: Store, index: str, look: Callable[[Transaction], object]
+) -> None:
+    words = ("", None, "", "", "", "", "", "default", NOON, "ann")
+    with store.transaction() as tx:
+        tx.networks.add(Network("n", "blue", "default", read_prefix("10.0.0.0/8")))
+        tx.addresses.add(
+            [
+                Assignment(str(n), "n", "default", 4, n, f"zone-{n % 20}", f"web-{n}" if n % 2 else None, *words)
+                for n in range(3000)
+            ]
+        )
+    with store.transaction() as tx:
+        connection, sqlite = tx.zones._statements.connection, not tx.zones._statements.postgresql
+        if not sqlite:
+            connection.execute(text("ANALYZE addresses"))
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+        asked: list[tuple[str, Any]] = []
+        event.listen(connection, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+        look(tx)
+        [(statement, values)] = asked
+        driver: Any = connection.connection.dbapi_connection
+        explained = driver.execute(f"EXPLAIN {'QUERY PLAN ' * sqlite}{statement}", values).fetchall()
+    assert index in str(explained)

@@ -141,7 +141,8 @@ class Zones:
 
     def at(self, names: Iterable[str], places: Iterable[Address]) -> builtins.list[Given]:
         """The names that some zones have for certain addresses, of all spaces."""
-        within, wanted = addresses.c.zone.in_(sorted(names)), list(places)
+        # No bare column: SQLite would rather go through all names of the zones.
+        within, wanted = (addresses.c.zone + "").in_(sorted(names)), list(places)
         # A version at a time: PostgreSQL goes through its index once for a list of numbers, and once for each of pairs.
         return [
             each
