@@ -62,6 +62,15 @@ def test_all_that_is_wrong_with_many_is_told_at_once_and_none_is_put(ads: Ads) -
 
 
 @pytest.mark.req("I7")
+def test_a_network_is_not_renamed_to_another_one(ads: Ads) -> None:
+    ads.networks.put_all([WEST, {"name": "east", "prefix": "10.0.1.0/24"}])
+    with pytest.raises(AdsError, match=r"^there is already a network 'east'\. Choose another name$") as refused:
+        ads.networks.edit("west", {"name": "east", "vlan": 7})
+    assert refused.value.code == "conflict"
+    assert [(row["name"], row["vlan"]) for row in ads.networks.list()] == [("east", None), ("west", 110)]
+
+
+@pytest.mark.req("I7")
 def test_many_are_removed_together_or_not_at_all(ads: Ads) -> None:
     ads.networks.put_all([WEST, {"name": "east", "prefix": "10.0.1.0/24"}])
     ask(ads, service="web", machine="m1")

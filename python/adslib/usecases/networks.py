@@ -56,8 +56,6 @@ class Networks:
         with self._app.store.transaction() as tx:
             tx.networks.lock()
             for network in new:
-                if tx.networks.find(network.name):
-                    raise Conflict(f"there is already a network '{network.name}'", remedy="choose another name")
                 self._add(tx, network)
             names = ", ".join(f"'{network.name}' ({network.prefix})" for network in new[:SHOWN])
             message = f"network {names} added" if len(new) <= SHOWN else f"{len(new)} networks added"
@@ -274,6 +272,7 @@ class Networks:
             self._change(tx, before, after)
 
     def _add(self, tx: Transaction, network: Network) -> None:
+        _refuse_name(tx, network)
         self._refuse_beside(tx, network)
         tx.networks.add(network)
 
@@ -281,6 +280,8 @@ class Networks:
         anew = _gives(before) != _gives(after)
         if (anew or after.tenant != before.tenant) and tx.addresses.count(before.id):
             raise in_use(before, tx.addresses.list(network=before.id, limit=SHOWN + 1))
+        if after.name != before.name:
+            _refuse_name(tx, after)
         self._refuse_beside(tx, after)
         moved = [after.gateway] if after.gateway and after.gateway != before.gateway else []
         if found := tx.addresses.at(after.space, moved):
@@ -353,6 +354,11 @@ def _each(things: Sequence[T], act: Callable[[T], R], places: Sequence[str]) -> 
     if errors:
         raise type(errors[0])(problems=problems, code=errors[0].code)
     return done
+
+
+def _refuse_name(tx: Transaction, network: Network) -> None:
+    if tx.networks.find(network.name):
+        raise Conflict(f"there is already a network '{network.name}'", remedy="choose another name")
 
 
 def _remove(tx: Transaction, network: Network) -> None:
