@@ -54,7 +54,7 @@ def allocate(
     given = [
         Assignment(
             id if request.count == 1 else f"{id}.{number}",
-            *(item.step.network.id, item.step.network.space, request.version, item.number),
+            *(item.step.network.id, item.step.network.space, item.step.network.prefix.version, item.number),
             *name,
             str(item.step.link),
             *(request.service, request.environment, request.machine, request.why),
