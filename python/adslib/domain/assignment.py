@@ -22,7 +22,8 @@ class AddressRequest:
 
     Args:
         vlan: in which VLAN of `datacenter`; or network: by its name; or space. One of the three.
-        version: 4 or 6; None: that of `addresses`, else 4, or 6 where no network there gives the other. count: how many.
+        version: 4 or 6; None: that of `addresses`, else 4, or 6 where no network there gives the other.
+        count: how many.
         address, name: what is asked for. addresses, names: these ones and no others; as many as `count`, or none.
         service, environment, machine, why: for whom; the first two are words of the names' pattern.
         key: a request with the same key gets the same answer and takes nothing more; empty: none.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from adslib.adapters.store import Transaction
@@ -42,11 +42,9 @@ class Steps:
     @cached_property
     def near(self) -> list[Step]:
         """The networks that were asked: those of the VLAN, or of the space, or the one."""
-        asked, request = self.asked, self.request
         # One of the reserve serves, too, whoever names it.
-        named = [each for each in asked if request.network and each.role is Role.RESERVE]
-        found = (chain(asked, (), named, version, request.datacenter) for version in self._versions)
-        return next(filter(None, found), [])
+        named = [each for each in self.asked if self.request.network and each.role is Role.RESERVE]
+        return next(filter(None, (self._chain((), named, version) for version in self._versions)), [])
 
     @cached_property
     def all(self) -> list[Step]:
@@ -57,7 +55,7 @@ class Steps:
         version = first.prefix.version if self.request.address else None
         owned = networks.of_owner(first.owner, first.tenant) if first.owner else []
         reserve = networks.reserve(first.tenant)
-        return chain(self.asked, owned, reserve, version, self.request.datacenter)
+        return self._chain(owned, reserve, version)
 
     def named(self) -> Network:
         """The network whose zone and pattern names are made of: the first that has a zone.
@@ -77,6 +75,11 @@ class Steps:
     def whose(self, assignment: Assignment) -> str:
         """In words who has an assignment, as far as the actor may know."""
         return whose(assignment) if may_see(self._actor, assignment.tenant) else "of another tenant"
+
+    def _chain(self, owned: Iterable[Network], reserve: Iterable[Network], version: int | None) -> list[Step]:
+        request = self.request
+        tagged = request.vlan is not None
+        return chain(self.asked, owned, reserve, version, request.datacenter, tagged=tagged)
 
     @property
     def _versions(self) -> list[int | None]:
