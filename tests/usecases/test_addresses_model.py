@@ -43,14 +43,13 @@ EXAMPLES = {"sqlite": 30, "postgresql": 15}
 class Modelled:
     """A network as the model knows it: sets of numbers, and nothing else."""
 
-    def __init__(self, prefix: Prefix, held: set[tuple[int, int]]) -> None:
+    def __init__(self, prefix: Prefix, held: set[int]) -> None:
         self.prefix = prefix
         self.held = held
 
     def open(self) -> set[int]:
         """What it gives out at all."""
-        kept = {number for first, last in self.held for number in range(first, last + 1)}
-        return set(self.prefix.usable) - kept
+        return set(self.prefix.usable) - self.held
 
 
 class Contest(RuleBasedStateMachine):
@@ -156,15 +155,12 @@ class Contest(RuleBasedStateMachine):
     @rule(space=spaces, which=numbers, place=numbers, more=st.integers(0, 40), again=st.booleans())
     def hold(self, space: str, which: int, place: int, more: int, again: bool) -> None:
         name, network = self.choose(space, which)
-        if again and network.held:
-            first, last = min(network.held)
-            self.ads.networks.unhold(name, f"{Address(4, first)}-{Address(4, last)}")
-            network.held.discard((first, last))
-            return
         first = network.prefix.number + place % network.prefix.size
         last = min(first + more, network.prefix.last.number)
-        self.ads.networks.hold(name, f"{Address(4, first)}-{Address(4, last)}")
-        network.held.add((first, last))
+        change = self.ads.networks.unhold if again else self.ads.networks.hold
+        change(name, f"{Address(4, first)}-{Address(4, last)}")
+        places = range(first, last + 1)
+        network.held = network.held.difference(places) if again else network.held.union(places)
 
     @rule(space=spaces, which=numbers, place=numbers, length=st.integers(24, 32), how=st.sampled_from(HOW))
     def change(self, space: str, which: int, place: int, length: int, how: str) -> None:
@@ -199,7 +195,7 @@ class Contest(RuleBasedStateMachine):
     def resize(self, space: str, name: str, wanted: Prefix) -> None:
         network = self.networks[space][name]
         others = [each.prefix for other, each in self.networks[space].items() if other != name]
-        held = [Prefix(4, number, 32) for pair in network.held for number in pair]
+        held = [Prefix(4, number, 32) for number in network.held]
         act = partial(self.ads.networks.edit, name, {"prefix": str(wanted)})
         if any(wanted.overlaps(each) for each in others) or not all(wanted.covers(each) for each in held):
             with pytest.raises(AdsError):
@@ -222,15 +218,15 @@ class Contest(RuleBasedStateMachine):
             assert refused.value.code == "in-use"
             return
         act()
-        held = {pair for each in before for pair in each.held}
+        held = {number for each in before for number in each.held}
         for name in names:
             del self.networks[space][name]
         for row in self.ads.networks.list(space=space):
             if row["name"] not in self.networks[space]:
                 prefix = read_prefix(row["prefix"])
                 assert prefix in parts
-                within = {(max(a, prefix.number), min(b, prefix.last.number)) for a, b in held}
-                self.networks[space][row["name"]] = Modelled(prefix, {(a, b) for a, b in within if a <= b})
+                within = {number for number in held if prefix.holds(Address(4, number))}
+                self.networks[space][row["name"]] = Modelled(prefix, within)
 
     # ── what is always so ────────────────────────────────────────────────────────────────────────────
 

@@ -61,6 +61,16 @@ def test_machines_of_a_vlan_have_addresses_and_names_until_they_are_returned(ads
     assert [row["released_by"] for row in ads.addresses.history("172.16.0.2")] == ["ann"]
 
 
+@pytest.mark.req("I2", "I9")
+def test_machines_of_a_vlan_of_ipv6_alone_have_addresses_of_it(ads: Ads) -> None:
+    ads.networks.remove("west")
+    ads.networks.add({**WEST, "prefix": "2001:db8::/64", "gateway": "2001:db8::1"})
+    carry_out(ads)
+    assert sorted(address for address, _ in held(ads).values()) == ["2001:db8::2", "2001:db8::3"]
+    carry_out(ads, kind="undeploy")
+    assert held(ads) == {}
+
+
 @pytest.mark.req("I6")
 def test_whoever_was_deployed_and_answered_is_seen(ads: Ads) -> None:
     unused = ads.addresses.allocate(AddressRequest(network="west", why="a printer")).after["addresses"][0]["id"]

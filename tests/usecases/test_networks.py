@@ -62,6 +62,15 @@ def test_all_that_is_wrong_with_many_is_told_at_once_and_none_is_put(ads: Ads) -
 
 
 @pytest.mark.req("I7")
+def test_a_network_is_not_renamed_to_another_one(ads: Ads) -> None:
+    ads.networks.put_all([WEST, {"name": "east", "prefix": "10.0.1.0/24"}])
+    with pytest.raises(AdsError, match=r"^there is already a network 'east'\. Choose another name$") as refused:
+        ads.networks.edit("west", {"name": "east", "vlan": 7})
+    assert refused.value.code == "conflict"
+    assert [(row["name"], row["vlan"]) for row in ads.networks.list()] == [("east", None), ("west", 110)]
+
+
+@pytest.mark.req("I7")
 def test_many_are_removed_together_or_not_at_all(ads: Ads) -> None:
     ads.networks.put_all([WEST, {"name": "east", "prefix": "10.0.1.0/24"}])
     ask(ads, service="web", machine="m1")
@@ -86,6 +95,25 @@ def test_what_is_free_is_exact_also_where_ranges_are_held_over_what_somebody_has
         ask(ads)
     ads.networks.unhold("west", "10.0.0.2-10.0.0.4")
     assert ads.addresses.free("west")["addresses"] == ["10.0.0.4"]
+
+
+@pytest.mark.req("I7")
+def test_a_part_of_a_range_is_held_back_for_another_reason_or_given_out_again(ads: Ads) -> None:
+    ads.networks.add({**WEST, "held": ["10.0.0.2-10.0.0.9 printers"]})
+    assert ads.networks.hold("west", "10.0.0.3").message == "network 'west' holds 10.0.0.3 back already"
+    held = ads.networks.hold("west", "10.0.0.8-10.0.0.12", why="phones").after["held"]
+    assert held == ["10.0.0.2-10.0.0.7 printers", "10.0.0.8-10.0.0.12 phones"]
+    held = ads.networks.unhold("west", "10.0.0.4-10.0.0.5").after["held"]
+    assert held == ["10.0.0.2-10.0.0.3 printers", "10.0.0.6-10.0.0.7 printers", "10.0.0.8-10.0.0.12 phones"]
+    assert ads.addresses.free("west", count=4)["addresses"] == ["10.0.0.1", "10.0.0.4", "10.0.0.5", "10.0.0.13"]
+    held = ads.networks.unhold("west", "10.0.0.0-10.0.0.10").after["held"]
+    assert held == ["10.0.0.11-10.0.0.12 phones"]
+    for nothing in ("10.0.0.10", "2001:db8::1"):
+        assert not ads.networks.unhold("west", nothing).changed
+    with pytest.raises(AdsError, match=r"10\.0\.0\.9 to 10\.0\.0\.3 ends before it begins\. Write the lower address"):
+        ads.networks.hold("west", "10.0.0.9-10.0.0.3")
+    with pytest.raises(AdsError, match=r"10\.0\.0\.250 to 10\.0\.1\.3 is no range of 10\.0\.0\.0/24"):
+        ads.networks.hold("west", "10.0.0.250-10.0.1.3")
 
 
 @pytest.mark.req("I5", "I6")

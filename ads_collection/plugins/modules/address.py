@@ -78,7 +78,7 @@ options:
         type: list
         elements: str
       version:
-        description: IPv4 or IPv6; that of O(addresses[].addresses), else V(4).
+        description: IPv4 or IPv6; that of O(addresses[].addresses), else V(4), or V(6) where no network gives it.
         type: int
         choices: [4, 6]
       why:

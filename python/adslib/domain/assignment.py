@@ -22,7 +22,8 @@ class AddressRequest:
 
     Args:
         vlan: in which VLAN of `datacenter`; or network: by its name; or space. One of the three.
-        version: 4 or 6. count: how many.
+        version: 4 or 6; None: that of `addresses`, else 4, or 6 where no network there gives the other.
+        count: how many.
         address, name: what is asked for. addresses, names: these ones and no others; as many as `count`, or none.
         service, environment, machine, why: for whom; the first two are words of the names' pattern.
         key: a request with the same key gets the same answer and takes nothing more; empty: none.
@@ -32,7 +33,7 @@ class AddressRequest:
     vlan: int | None = None
     network: str = ""
     space: str = ""
-    version: int = 4
+    version: int | None = None
     count: int = 1
     address: bool = True
     name: bool = False
@@ -72,7 +73,7 @@ def _wrong(request: AddressRequest) -> Iterator[tuple[str, str]]:
         yield "it does not say where, once", "name a VLAN and its data centre, or a network, or a space"
     if request.vlan is not None and request.vlan not in VLANS:
         yield f"{request.vlan} is no VLAN", f"use {VLANS.start} to {VLANS.stop - 1}"
-    if request.version not in WIDTHS:
+    if request.version not in (None, *WIDTHS):
         yield f"IPv{request.version} is no version", "use 4 or 6"
     if request.addresses and not request.address:
         yield "it gives addresses and asks for none", "ask for addresses, or give none"
@@ -85,9 +86,10 @@ def _wrong(request: AddressRequest) -> Iterator[tuple[str, str]]:
             yield f"it gives {len(given)} {what} for {request.count}", f"give as many {what} as you ask for, or none"
         if len(set(given)) != len(given):
             yield f"it gives one of its {what} twice", "give each once"
+    version = request.version or next((address.version for address in request.addresses), None)
     for address in request.addresses:
-        if address.version != request.version:
-            yield f"{address} is no IPv{request.version} address", f"ask with version {address.version}"
+        if address.version != version:
+            yield f"{address} is no IPv{version} address", f"ask with version {address.version}"
 
 
 class Assignment(NamedTuple):

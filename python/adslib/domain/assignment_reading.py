@@ -30,8 +30,8 @@ ASKED = tuple(field.name for field in fields(AddressRequest))
 def read_request(written: Mapping[str, Any]) -> AddressRequest:
     """The ask that is described.
 
-    What is wanted by itself says the rest: as many as there are `addresses` or `names`, the version of the addresses,
-    and a name where `names` are given.
+    What is wanted by itself says the rest: as many as there are `addresses` or `names`, and a name where `names` are
+    given.
 
     Args:
         written: by the names of `AddressRequest`; what is None is not said.
@@ -55,8 +55,6 @@ def read_request(written: Mapping[str, Any]) -> AddressRequest:
         raise Invalid(problems=problems)
     addresses, names = values.get("addresses", ()), values.get("names", ())
     implied = {"count": len(addresses or names) or 1, "name": bool(names)}
-    if addresses:
-        implied["version"] = addresses[0].version
     request = AddressRequest(**{**implied, **values})
     if found := problems_of(request):
         raise Invalid(problems=found)

@@ -16,6 +16,7 @@ from adslib.domain.network import Network, Role
 class Link(StrEnum):
     """Why a network may serve a request."""
 
+    ASKED = "network asked for"
     FIRST = "first network of the VLAN"
     SAME_VLAN = "another network of the VLAN"
     SAME_OWNER = "another network of the end user"
@@ -36,18 +37,20 @@ def chain(
     reserve: Iterable[Network],
     version: int | None,
     datacenter: str = "",
+    *,
+    tagged: bool = True,
 ) -> list[Step]:
     """The networks that may serve a request, in their order: by position and name, those of the data centre first.
 
     Args:
         asked: those of the VLAN, or of the space. owned: those of the end user of its first network.
         reserve: those kept in reserve. version: 4 or 6, since networks of the other family serve nobody here; None:
-            any, where no address is asked for.
+            any, where no address is asked for. tagged: a VLAN was asked for, not a network or a space.
     """
     steps: list[Step] = []
     seen: set[str] = set()
     for link, networks, role in (
-        (Link.SAME_VLAN, asked, Role.USER),
+        (Link.SAME_VLAN if tagged else Link.ASKED, asked, Role.USER),
         (Link.SAME_OWNER, owned, Role.USER),
         (Link.RESERVE, reserve, Role.RESERVE),
     ):

@@ -44,6 +44,18 @@ class Held:
         """Their numbers."""
         return range(self.first.number, self.last.number + 1)
 
+    def covers(self, other: Held) -> bool:
+        """Whether all of another range lies in it."""
+        return self.first <= other.first and other.last <= self.last
+
+    def besides(self, other: Held) -> list[Held]:
+        """What is left of it beside another range."""
+        version, first, last = self.first.version, self.first.number, self.last.number
+        if other.first.version != version:
+            return [self]
+        ends = ((first, min(last, other.first.number - 1)), (max(first, other.last.number + 1), last))
+        return [Held(Address(version, low), Address(version, high), self.why) for low, high in ends if low <= high]
+
 
 @dataclass(frozen=True, slots=True)
 class Network:

@@ -36,7 +36,10 @@ def read_held(text: str, place: str = "") -> Held:
     places, _, why = text.strip().partition(" ")
     first, dash, last = places.partition("-")
     begin = read_address(first, place)
-    return Held(begin, read_address(last, place) if dash else begin, why.strip())
+    end = read_address(last, place) if dash else begin
+    if end < begin:
+        raise Invalid(f"{begin} to {end} ends before it begins", place=place, remedy="write the lower address first")
+    return Held(begin, end, why.strip())
 
 
 def held_text(held: Held) -> str:

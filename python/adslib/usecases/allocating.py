@@ -54,7 +54,7 @@ def allocate(
     given = [
         Assignment(
             id if request.count == 1 else f"{id}.{number}",
-            *(item.step.network.id, item.step.network.space, request.version, item.number),
+            *(item.step.network.id, item.step.network.space, item.step.network.prefix.version, item.number),
             *name,
             str(item.step.link),
             *(request.service, request.environment, request.machine, request.why),
@@ -130,9 +130,16 @@ def _addresses(tx: Transaction, steps: Steps, at: datetime, *, patient: bool) ->
     raise Blocked(
         f"{free} in {listed}",
         place=steps.request.where,
-        remedy="release what is not used (ads address list), or add a network to the VLAN or to the reserve",
+        remedy=f"release what is not used (ads address list), or {_more(steps.request)}",
         code="chain-full",
     )
+
+
+def _more(request: AddressRequest) -> str:
+    """What gives a request more addresses."""
+    if request.network:
+        return f"give it a larger prefix: ads network resize {request.network} PREFIX"
+    return f"add a network to the {'space' if request.vlan is None else 'VLAN'} or to the reserve"
 
 
 def _these_addresses(tx: Transaction, steps: Steps, at: datetime) -> list[Item]:

@@ -76,7 +76,6 @@ def commission(app: App, actor: Actor, machine: Machine, wish: Wish, *, reported
     request = AddressRequest(
         datacenter=wish.datacenter,
         vlan=wish.vlan,
-        version=address.version if address else 4,
         addresses=(address,) if address else (),
         name=named,
         service=wish.service,

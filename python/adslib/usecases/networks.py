@@ -56,8 +56,6 @@ class Networks:
         with self._app.store.transaction() as tx:
             tx.networks.lock()
             for network in new:
-                if tx.networks.find(network.name):
-                    raise Conflict(f"there is already a network '{network.name}'", remedy="choose another name")
                 self._add(tx, network)
             names = ", ".join(f"'{network.name}' ({network.prefix})" for network in new[:SHOWN])
             message = f"network {names} added" if len(new) <= SHOWN else f"{len(new)} networks added"
@@ -106,18 +104,22 @@ class Networks:
         return Outcome(bool(added or changed), {"networks": before}, {"networks": now}, message=message)
 
     def hold(self, name: str, places: str, *, why: str = "", dry_run: bool = False) -> Outcome:
-        """Hold a range back, like `10.0.0.200-10.0.0.254`: nobody gets its addresses; whoever has one keeps it."""
+        """Hold a range back, like `10.0.0.200-10.0.0.254`: nobody gets its addresses; whoever has one keeps it.
+
+        What is held back already stays so, for another reason if one is said.
+        """
         self._actor.must(Permission.NETWORKS, f"network '{name}'")
         held = replace(read_held(places, f"network '{name}'"), why=why)
         nothing = f"network '{name}' holds {places} back already"
 
         def change(now: Network) -> dict[str, Any]:
-            return {} if held in now.held else {"held": [*_held_besides(now, held), held_text(held)]}
+            there = any(each.covers(held) and why in ("", each.why) for each in now.held)
+            return {} if there else {"held": [*_held_besides(now, held), held_text(held)]}
 
         return self._edited(name, change, nothing, dry_run=dry_run)
 
     def unhold(self, name: str, places: str, *, dry_run: bool = False) -> Outcome:
-        """Give out a range again that was held back."""
+        """Give addresses out again that were held back, also a part of a range."""
         self._actor.must(Permission.NETWORKS, f"network '{name}'")
         held = read_held(places, f"network '{name}'")
         nothing = f"network '{name}' does not hold {places} back"
@@ -274,6 +276,7 @@ class Networks:
             self._change(tx, before, after)
 
     def _add(self, tx: Transaction, network: Network) -> None:
+        _refuse_name(tx, network)
         self._refuse_beside(tx, network)
         tx.networks.add(network)
 
@@ -281,6 +284,8 @@ class Networks:
         anew = _gives(before) != _gives(after)
         if (anew or after.tenant != before.tenant) and tx.addresses.count(before.id):
             raise in_use(before, tx.addresses.list(network=before.id, limit=SHOWN + 1))
+        if after.name != before.name:
+            _refuse_name(tx, after)
         self._refuse_beside(tx, after)
         moved = [after.gateway] if after.gateway and after.gateway != before.gateway else []
         if found := tx.addresses.at(after.space, moved):
@@ -355,6 +360,11 @@ def _each(things: Sequence[T], act: Callable[[T], R], places: Sequence[str]) -> 
     return done
 
 
+def _refuse_name(tx: Transaction, network: Network) -> None:
+    if tx.networks.find(network.name):
+        raise Conflict(f"there is already a network '{network.name}'", remedy="choose another name")
+
+
 def _remove(tx: Transaction, network: Network) -> None:
     if found := tx.addresses.list(network=network.id, limit=SHOWN + 1):
         raise in_use(network, found)
@@ -374,7 +384,7 @@ def _begin_anew(tx: Transaction, network: Network) -> None:
 
 
 def _held_besides(network: Network, held: Held) -> builtins.list[str]:
-    return [held_text(each) for each in network.held if each.places != held.places]
+    return [held_text(left) for each in network.held for left in each.besides(held)]
 
 
 def _absent(names: Sequence[str]) -> str:

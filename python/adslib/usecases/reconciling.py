@@ -87,7 +87,6 @@ def repair(tx: Transaction, app: App, actor: Actor, lost: Sequence[Assignment], 
     for each in free:
         request = AddressRequest(
             network=each.network.name,
-            version=each.address.version,
             addresses=(each.address,),
             environment=each.machine.holder,
             machine=each.machine.name,

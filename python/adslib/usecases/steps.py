@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from adslib.adapters.store import Transaction
@@ -11,6 +11,7 @@ from adslib.domain.assignment import AddressRequest, Assignment
 from adslib.domain.chain import Step, chain
 from adslib.domain.errors import Forbidden, Invalid, NotFound
 from adslib.domain.network import Network, Role
+from adslib.domain.prefix import WIDTHS
 from adslib.usecases.viewing import may_see
 
 
@@ -21,13 +22,14 @@ class Steps:
         self._tx = tx
         self._actor = actor
         self.request = request
-        self._version = request.version if request.address else None
         self.asked = self._asked()
         if not self.near:
             kinds = ", ".join(sorted({f"{each.name} ({each.prefix}, {each.role})" for each in self.asked}))
+            version = self._versions[0] if len(self._versions) == 1 else None
+            one = f"IPv{version} " if version else ""
             raise NotFound(
-                f"{request.where} has no network that gives IPv{request.version} addresses: there is {kinds}",
-                remedy="ask for the other version, or add a network",
+                f"{request.where} has no network that gives {one}addresses: there is {kinds}",
+                remedy="ask for the other version, or add a network" if one else "add a network",
                 code="no-network",
             )
         self.first = self.near[0]
@@ -40,10 +42,9 @@ class Steps:
     @cached_property
     def near(self) -> list[Step]:
         """The networks that were asked: those of the VLAN, or of the space, or the one."""
-        asked, request = self.asked, self.request
         # One of the reserve serves, too, whoever names it.
-        named = [each for each in asked if request.network and each.role is Role.RESERVE]
-        return chain(asked, (), named, self._version, request.datacenter)
+        named = [each for each in self.asked if self.request.network and each.role is Role.RESERVE]
+        return next(filter(None, (self._chain((), named, version) for version in self._versions)), [])
 
     @cached_property
     def all(self) -> list[Step]:
@@ -51,9 +52,10 @@ class Steps:
         if self.request.network:
             return self.near
         first, networks = self.first.network, self._tx.networks
+        version = first.prefix.version if self.request.address else None
         owned = networks.of_owner(first.owner, first.tenant) if first.owner else []
         reserve = networks.reserve(first.tenant)
-        return chain(self.asked, owned, reserve, self._version, self.request.datacenter)
+        return self._chain(owned, reserve, version)
 
     def named(self) -> Network:
         """The network whose zone and pattern names are made of: the first that has a zone.
@@ -73,6 +75,19 @@ class Steps:
     def whose(self, assignment: Assignment) -> str:
         """In words who has an assignment, as far as the actor may know."""
         return whose(assignment) if may_see(self._actor, assignment.tenant) else "of another tenant"
+
+    def _chain(self, owned: Iterable[Network], reserve: Iterable[Network], version: int | None) -> list[Step]:
+        request = self.request
+        tagged = request.vlan is not None
+        return chain(self.asked, owned, reserve, version, request.datacenter, tagged=tagged)
+
+    @property
+    def _versions(self) -> list[int | None]:
+        """The versions that may serve, the first that somebody gives; None: any, where no address is asked for."""
+        if not self.request.address:
+            return [None]
+        said = self.request.version or next((each.version for each in self.request.addresses), None)
+        return [said] if said else [*WIDTHS]
 
     def _asked(self) -> list[Network]:
         request, networks = self.request, self._tx.networks

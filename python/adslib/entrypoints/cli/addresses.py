@@ -58,7 +58,9 @@ def allocate(
     names: Annotated[
         list[str] | None, typer.Option("--want-name", metavar="NAME", help="This one, without its zone; repeatable.")
     ] = None,
-    version: Annotated[str | None, typer.Option(metavar="4|6", help="Of the addresses; default 4.")] = None,
+    version: Annotated[
+        str | None, typer.Option(metavar="4|6", help="Of the addresses; default 4, or 6 if no network there gives 4.")
+    ] = None,
     service: Annotated[str | None, typer.Option(help="For which service; a word of the names.")] = None,
     environment: Annotated[
         str | None, typer.Option(help="For which environment.", autocompletion=environment_names)
