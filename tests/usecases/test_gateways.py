@@ -245,7 +245,7 @@ def test_costs_and_a_share_are_said_of_any_gateway(ads: Ads) -> None:
 def test_permissions(ads: Ads, acting: Callable[..., Ads]) -> None:
     looker = acting("eve", permissions={Permission.VIEW})
     assert looker.gateways.list()
-    with pytest.raises(Forbidden, match="eve may not administer gateway 'cloud'"):
+    with pytest.raises(Forbidden, match="eve lacks the permission 'administer' for gateway 'cloud'"):
         looker.gateways.add("cloud", "sim")
     with pytest.raises(Forbidden):
         looker.gateways.upload_template("local", "x", "/nowhere")

@@ -303,9 +303,9 @@ def test_jobs_are_the_tenants_and_steps_need_the_permission(ads: Ads) -> None:
     from adslib.domain.actor import Actor, Permission
 
     with acting_also(ads, Actor("eve", permissions=frozenset({Permission.VIEW}))) as eve:
-        with pytest.raises(Forbidden, match=f"eve may not operate job '{job.id}'"):
+        with pytest.raises(Forbidden, match=f"eve lacks the permission 'operate' for job '{job.id}'"):
             eve.jobs.cancel(job.id)
-        with pytest.raises(Forbidden, match="eve may not deploy environment 'shop'"):
+        with pytest.raises(Forbidden, match="eve lacks the permission 'deploy' for environment 'shop'"):
             eve.jobs.adopt(job.id, "shop", JobKind.DEPLOY)
         assert eve.jobs.show(job.id)["state"] == "running"
     with acting_also(ads, tenant("acme")) as foreign, pytest.raises(NotFound):

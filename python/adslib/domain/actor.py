@@ -43,6 +43,6 @@ class Actor:
         """
         if permission not in self.permissions:
             raise Forbidden(
-                f"{self.name} may not {permission} {thing}",
-                remedy=f"ask an administrator of ads for the permission '{permission}'",
+                f"{self.name} lacks the permission '{permission}' for {thing}",
+                remedy="ask an administrator of ads for it",
             )

@@ -75,16 +75,15 @@ def stem(pattern: str, words: Mapping[str, str]) -> str:
     """A pattern with everything in its place but the number, which stays `{n}`.
 
     Args:
-        words: `service`, `environment`, `datacenter`; what is not given falls away with the hyphen before it.
+        words: `service`, `environment`, `datacenter`; what is not given falls away with the hyphen before it. Where
+            nothing is left but the number, the word is `host`.
 
     Raises:
-        Invalid: nothing is left but the number, or a word cannot stand in a name.
+        Invalid: a word cannot stand in a name.
     """
     filled = PLACEHOLDER.sub(lambda found: found[0] if found[1] == "n" else words.get(found[1], ""), pattern)
     filled = re.sub(r"-+", "-", filled).strip("-").lower()
     if filled == "{n}":
-        raise Invalid(
-            f"pattern '{pattern}' has no words to make a name of", remedy="say the service, or ask for a name"
-        )
+        filled = "host-{n}"
     read_label(filled.replace("{n}", "1"))
     return filled

@@ -287,10 +287,11 @@ def _record(app: App, actor: Actor, job: Job, before: Machine, after: Machine) -
             released = decommission(tx, app, actor, [after.name])
         else:
             after = tx.machines.update(after)
-        what = "deleted" if deleted else f"{after.state}"
-        text = f"machine '{after.name}' {what}" + (f": {after.reason}" if after.reason else "")
+        # Why it failed before is no trouble any more when it is gone.
+        reason = "" if deleted else after.reason
+        text = f"machine '{after.name}' {'deleted' if deleted else after.state}" + (f": {reason}" if reason else "")
         text += f"; released {', '.join(released)}" if released else ""
-        level = EventLevel.ERROR if after.reason else EventLevel.INFO
+        level = EventLevel.ERROR if reason else EventLevel.INFO
         log(tx, app.clock(), actor, text, level=level, environment=job.environment, machine=after.name, job=job.id)
     return after
 

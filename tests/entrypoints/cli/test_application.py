@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+import yaml
 
 import adslib
 from adslib.entrypoints.cli.application import app
@@ -52,6 +56,22 @@ def test_every_noun_of_the_design_is_there(run: Run) -> None:
 
 def test_version(run: Run) -> None:
     assert run("--version").out == f"ads {adslib.__version__}\n"
+
+
+@pytest.mark.req("I2")
+@pytest.mark.parametrize(("format", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])
+def test_an_error_is_a_document_with_its_code_for_whoever_asks_for_documents(
+    run: Run, format: str, read: Callable[[str], Any]
+) -> None:
+    refused = run("address", "allocate", "--vlan", "7", "--datacenter", "x", "--format", format)
+    assert refused.code == 4
+    assert refused.out == ""
+    told = read(refused.err)
+    assert told["code"] == "unknown-vlan"
+    assert told["message"].startswith("no network is tagged with VLAN 7 of data centre 'x'. Tag one: ")
+    assert [problem["message"] for problem in told["problems"]] == [
+        "no network is tagged with VLAN 7 of data centre 'x'"
+    ]
 
 
 def test_help_needs_no_store_and_imports_nothing_heavy() -> None:

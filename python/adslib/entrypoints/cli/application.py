@@ -65,7 +65,8 @@ def choose(
     ] = False,
 ) -> None:
     """Keep what was said before the noun."""
-    ctx.obj = Choice(database, actor)
+    said = ctx.ensure_object(Choice)
+    said.database, said.actor = database, actor
 
 
 def main(words: list[str] | None = None) -> None:
@@ -74,5 +75,6 @@ def main(words: list[str] | None = None) -> None:
     Args:
         words: the words behind `ads`; default: the process's own.
     """
-    with ending():
-        app(args=words, prog_name="ads")
+    said = Choice()
+    with ending(said):
+        app(args=words, prog_name="ads", obj=said)

@@ -8,22 +8,28 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from adslib.domain.errors import AdsError
-from adslib.entrypoints.cli.presenting import harmless
+from adslib.entrypoints.cli.presenting import Format, harmless, show_data
+from adslib.entrypoints.cli.session import Choice
 
 PASSWORD = re.compile(r"://[^@/\s]+@")
 
 
 @contextmanager
-def ending() -> Iterator[None]:
-    """Turn what a command raises into messages on standard error and an exit code."""
+def ending(said: Choice) -> Iterator[None]:
+    """Turn what a command raises into messages on standard error and an exit code.
+
+    Args:
+        said: on the command line, as far as it was read.
+    """
     try:
         yield
     except AdsError as error:
-        complain(error)
+        complain(error, said.format)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("Error: interrupted", file=sys.stderr)
@@ -40,8 +46,12 @@ def ending() -> Iterator[None]:
         sys.exit(1)
 
 
-def complain(error: AdsError) -> None:
-    """Print an error: a line for each problem, with its place and remedy."""
+def complain(error: AdsError, format: Format = Format.TABLE) -> None:
+    """Print an error: a line for each problem, with its place and remedy; for programs a document with its code."""
+    if format is not Format.TABLE:
+        told = {"code": error.code, "message": str(error), "problems": [asdict(each) for each in error.problems]}
+        show_data(told, format, sys.stderr)
+        return
     for problem in error.problems:
         print(f"Error: {harmless(str(problem), lines=True)}", file=sys.stderr)
 

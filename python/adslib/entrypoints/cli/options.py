@@ -10,6 +10,7 @@ import typer
 
 from adslib.domain.errors import Invalid
 from adslib.entrypoints.cli.presenting import Format
+from adslib.entrypoints.cli.session import choose_format
 
 if TYPE_CHECKING:
     from adslib.usecases.ads import Ads
@@ -48,7 +49,9 @@ ZoneName = Annotated[
     str, typer.Argument(metavar="ZONE", help="The zone, like west.example.", autocompletion=zone_names)
 ]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.", autocompletion=job_ids)]
-OutputFormat = Annotated[Format, typer.Option("--format", help="How to write the result.")]
+OutputFormat = Annotated[
+    Format, typer.Option("--format", callback=choose_format, help="How to write the result, or the error.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 Comment = Annotated[str, typer.Option("--comment", help="Why; kept with the revision.")]
 Parameters = Annotated[

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -105,15 +105,15 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def show_data(data: Any, format: Format) -> None:
-    """Write data as JSON or YAML."""
+def show_data(data: Any, format: Format, file: TextIO | None = None) -> None:
+    """Write data as JSON or YAML, to standard output if no other file is named."""
     plain = json.loads(json.dumps(data, default=_plain))
     if format is Format.JSON:
-        print(json.dumps(plain, indent=2, ensure_ascii=False))
+        print(json.dumps(plain, indent=2, ensure_ascii=False), file=file)
         return
     import yaml
 
-    yaml.safe_dump(plain, sys.stdout, sort_keys=False, allow_unicode=True, width=10**6)
+    yaml.safe_dump(plain, file or sys.stdout, sort_keys=False, allow_unicode=True, width=10**6)
 
 
 def _plain(value: Any) -> Any:

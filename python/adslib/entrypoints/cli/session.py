@@ -9,16 +9,25 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from adslib.entrypoints.cli.presenting import Format
+
 if TYPE_CHECKING:
     from adslib.usecases.ads import Ads
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Choice:
-    """Which store, and who acts; empty: from the settings, and the operating-system user."""
+    """Which store, and who acts; empty: from the settings, and the operating-system user. And how results are written."""
 
     database: str = ""
     actor: str = ""
+    format: Format = Format.TABLE
+
+
+def choose_format(ctx: typer.Context, value: Format) -> Format:
+    """Remember how the result is to be written, since an error is written so, too."""
+    ctx.ensure_object(Choice).format = value
+    return value
 
 
 @contextmanager
@@ -26,6 +35,6 @@ def opened(ctx: typer.Context) -> Iterator[Ads]:
     """The use cases for the store and the actor of this command line."""
     import adslib
 
-    choice = ctx.find_root().obj or Choice()
+    choice = ctx.ensure_object(Choice)
     with adslib.connect(choice.database, actor=choice.actor) as ads:
         yield ads
