@@ -20,6 +20,7 @@ from adslib.domain.job import Job
 from adslib.domain.lifecycle import ENVIRONMENT
 from adslib.domain.planner import Actual
 from adslib.domain.reading import read
+from adslib.usecases.machine_locks import locks
 from adslib.usecases.viewing import may_see
 
 DEFAULT_ASIDE = (
@@ -71,12 +72,13 @@ def offers(app: App, wanted: Definition | None = None) -> Sequence[Offer]:
 
 
 def actual(app: App, tx: Transaction, environment: Environment, offered: Sequence[Offer]) -> Actual:
-    """What stands of an environment, and what there is beside it."""
+    """What stands of an environment, and what there is beside it; what somebody works on is not to be had."""
+    locked = locks(app, tx)
     return Actual(
         environment=environment,
         standings=tx.standings.of(environment.name),
         held=tx.machines.list(holder=environment.name),
-        free=tx.machines.list(free=True, tenant=environment.tenant),
+        free=[m for m in tx.machines.list(free=True, tenant=environment.tenant) if m.id not in locked],
         offers=offered,
         taken=tx.machines.names(f"{environment.name}-"),
         sizes=app.settings.sizes,
