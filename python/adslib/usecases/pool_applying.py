@@ -20,7 +20,7 @@ from adslib.usecases.commissioning import decommission
 from adslib.usecases.log import log
 from adslib.usecases.machine_locks import locks
 from adslib.usecases.providing import booted, delete_at, each, merged, ref_at
-from adslib.usecases.situation import offers
+from adslib.usecases.situation import beside_orders, offers
 
 ATTEMPTS = 5
 """How often it is planned again because somebody took one of the machines in between."""
@@ -33,7 +33,7 @@ def planned(app: App, actor: Actor, tx: Transaction, rules: Sequence[PoolRule], 
     return plan_pool(
         rules,
         [replace(machine, idle_since=None) if machine.id in locked else machine for machine in machines],
-        offered,
+        beside_orders(tx, offered),
         app.settings.sizes,
         app.clock(),
         taken=[name for rule in rules for name in tx.machines.names(f"{rule.name}-")],
