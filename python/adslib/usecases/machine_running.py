@@ -129,12 +129,12 @@ def held_still(app: App, actor: Actor, machine: Machine, doing: str, *, dry_run:
 def _at_peace(app: App, tx: Transaction, machine_id: str, *, dry_run: bool) -> Machine:
     """The machine as it is now, if nobody is at work on it."""
     now = tx.machines.by_id(machine_id)
-    if now.state in UNDERWAY:
-        raise Conflict(f"machine '{now.name}' is {now.state}", remedy=f"look at it: ads machine show {now.name}")
     if now.holder:
         environment = tx.environments.get(now.holder) if dry_run else tx.environments.locked(now.holder)
         at_rest(app, tx, environment, dry_run=dry_run)
     refuse_locked(app, tx, [now])
+    if now.state in UNDERWAY:
+        raise Conflict(f"machine '{now.name}' is {now.state}", remedy=f"look at it: ads machine show {now.name}")
     return now
 
 
