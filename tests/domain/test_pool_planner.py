@@ -186,11 +186,6 @@ def test_the_cheapest_of_its_size_is_made_though_a_larger_one_is_cheaper() -> No
 
 
 @pytest.mark.req("A11")
-def test_the_share_of_an_environment_is_none_of_the_pools() -> None:
-    assert len(World((replace(RULE, spare=3),), offers=(replace(CLOUD, most=2),)).plan().actions) == 3
-
-
-@pytest.mark.req("A11")
 def test_what_was_begun_for_nobody_is_ended() -> None:
     begun = machine(1, state=MachineState.CREATING, ref="", labels={LABEL: "web"})
     going = machine(2, state=MachineState.DELETING)

@@ -150,6 +150,22 @@ def test_idle_machines_that_are_too_many_go_after_their_time(cloud: Ads) -> None
     assert len(names(cloud)) == 1
 
 
+@pytest.mark.req("A10", "A11")
+def test_an_environment_takes_no_more_spare_machines_than_its_share(cloud: Ads) -> None:
+    faulty(cloud, per_environment=2)
+    cloud.pool.add_rule(RULE)
+    assert cloud.pool.apply().message == "3 made"
+    cloud.environments.create(document())
+    with pytest.raises(
+        Blocked, match=r"1 × small missing \(1 free there, but gateway cloud gives an environment 2 mach"
+    ):
+        carry_out(cloud)
+    assert len(names(cloud, free=True)) == 3
+    cloud.environments.create(document("bank", web=1))
+    assert carry_out(cloud, "bank").after["state"] == "live"
+    assert len(names(cloud, holder="bank")) == 2
+
+
 # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────
 
 

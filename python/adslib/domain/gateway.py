@@ -125,7 +125,6 @@ class Offer:
         sizes: what it makes, smallest first. locations: where; empty: anywhere. systems: operating systems; empty: any.
         room: how many more machines it can make; None: no limit known. counted: orders whose machines it has, which
             `room` has left out already; nobody needs them where no limit is known.
-        most: how many machines of it one environment may have; None: any.
         costs: of an hour by the name of the size, in the currency of all gateways; empty where nobody tells.
         images: names of the instance templates; None: nobody asked for them.
     """
@@ -137,7 +136,6 @@ class Offer:
     systems: tuple[str, ...] = ()
     capabilities: frozenset[str] = frozenset()
     room: int | None = None
-    most: int | None = None
     costs: Mapping[str, float] = field(default_factory=dict, hash=False)
     images: frozenset[str] | None = None
     counted: frozenset[str] = frozenset()

@@ -8,7 +8,7 @@ make.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -171,8 +171,7 @@ def plan_pool(
             growing.append((rule, there))
     going = [action.machine.id for action in draft.actions if action.verb is PoolVerb.DELETE and action.machine]
     new = NewMachines("", (*taken, *(machine.name for machine in machines)))
-    # What goes makes room; what an offer says of environments is not said of the pool.
-    makers = [Maker(replace(offer.beside(going=going), most=None), new) for offer in offers]
+    makers = [Maker(offer.beside(going=going), new) for offer in offers]
     for rule, there in growing:
         _grow(draft, rule, there, makers, new, sizes, silent or {})
     order = {PoolVerb.DELETE: 0, PoolVerb.CREATE: 1}

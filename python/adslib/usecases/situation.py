@@ -86,7 +86,7 @@ def beside_orders(tx: Transaction, offered: Sequence[Offer], environment: str = 
 
 def actual(app: App, tx: Transaction, environment: Environment, offered: Sequence[Offer]) -> Actual:
     """What stands of an environment, and what there is beside it; what somebody works on is not to be had."""
-    locked = locks(app, tx)
+    locked, settings = locks(app, tx), tx.gateways.list()
     return Actual(
         environment=environment,
         standings=tx.standings.of(environment.name),
@@ -95,7 +95,8 @@ def actual(app: App, tx: Transaction, environment: Environment, offered: Sequenc
         offers=beside_orders(tx, offered, environment.name),
         taken=tx.machines.names(f"{environment.name}-"),
         sizes=app.settings.sizes,
-        wipes=app.gateways.wipes(tx.gateways.list()),
+        wipes=app.gateways.wipes(settings),
+        shares=app.gateways.shares(settings),
     )
 
 
