@@ -92,7 +92,10 @@ def offer(gateway: str = "cloud", **changes: Any) -> Offer:
 
 @dataclass(frozen=True)
 class World:
-    """What there is: machines, what stands, and what gateways can make. `machines` counts those that were made."""
+    """What there is: machines, what stands, and what gateways can make. `machines` counts those that were made.
+
+    `shares`: by gateway, how many of its machines the environment may have.
+    """
 
     environment: Environment = field(default_factory=lambda: Environment("shop"))
     standings: tuple[Standing, ...] = ()
@@ -100,10 +103,11 @@ class World:
     free: tuple[Machine, ...] = ()
     offers: tuple[Offer, ...] = ()
     machines: int = 0
+    shares: Mapping[str, int] = field(default_factory=dict)
 
     def actual(self) -> Actual:
         """What the planner sees of it."""
-        return Actual(self.environment, self.standings, self.held, self.free, self.offers)
+        return Actual(self.environment, self.standings, self.held, self.free, self.offers, shares=self.shares)
 
     def plan(self, wanted: Definition) -> Plan:
         """What is to be done to make it what a definition says."""

@@ -50,9 +50,10 @@ def test_an_environment_gets_no_more_than_its_share_of_a_gateway() -> None:
     held = (machine("m", gateway="a", os="other"),)
     own = replace(wanted.services["web"].need, os="debian-12")
     wanted = replace(wanted, services={"web": replace(wanted.services["web"], need=own)})
-    made = World(offers=(offer("a", most=2), offer("b", most=2)), held=held).plan(wanted)
+    shares = {"a": 2, "b": 2}
+    made = World(offers=(offer("a"), offer("b")), held=held, shares=shares).plan(wanted)
     assert [new.gateway for new in made.new] == ["a", "b", "b"]
-    text = "\n".join(map(str, World(offers=(offer("a", most=2),), held=held).plan(wanted).blocked))
+    text = "\n".join(map(str, World(offers=(offer("a"),), held=held, shares=shares).plan(wanted).blocked))
     assert "2 × any size debian-12 missing (1 free there, none of them fits; gateway a gives an environment" in text
     assert "2 machines at most" in text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import permutations, product
 
@@ -158,6 +159,10 @@ def test_a_machine_that_is_not_made_after_all_is_shared_with_nobody() -> None:
 SYSTEMS = ("debian-12", "rocky-9")
 some_systems = st.sampled_from([SYSTEMS, SYSTEMS[:1], SYSTEMS[1:]])
 some_sizes = st.sampled_from([(SMALL, MEDIUM), (SMALL,), (MEDIUM,)])
+some_asked_systems = st.sampled_from(["", *SYSTEMS])
+Asked = tuple[str, str, str]
+There = tuple[str, Size, str, bool]
+Made = tuple[tuple[str, ...], tuple[Size, ...], int]
 
 
 @pytest.mark.req("A5", "A11")
@@ -169,44 +174,137 @@ some_sizes = st.sampled_from([(SMALL, MEDIUM), (SMALL,), (MEDIUM,)])
         min_size=1,
         max_size=4,
     ),
-    st.lists(st.tuples(st.sampled_from(SYSTEMS), st.sampled_from([SMALL, MEDIUM])), max_size=3),
+    st.lists(
+        st.tuples(
+            st.sampled_from(SYSTEMS),
+            st.sampled_from([SMALL, MEDIUM]),
+            st.sampled_from(["static", "a"]),
+            st.sampled_from([False, False, True]),
+        ),
+        max_size=3,
+    ),
     st.lists(st.tuples(some_systems, some_sizes, st.integers(0, 2)), max_size=2),
+    st.dictionaries(st.sampled_from(["static", "a", "b"]), st.integers(1, 2)),
 )
 @settings(max_examples=400)
 def test_nothing_is_called_missing_that_some_other_seating_would_find(
-    asked: list[tuple[str, str, str]],
-    there: list[tuple[str, Size]],
-    made: list[tuple[tuple[str, ...], tuple[Size, ...], int]],
+    asked: list[Asked], there: list[There], made: list[Made], shares: dict[str, int]
 ) -> None:
-    """Every way to seat all of them is tried: on machines of the pool and in the room of gateways."""
+    every_way_is_tried(asked, there, made, shares)
+
+
+@pytest.mark.req("A10", "A11")
+@given(
+    st.lists(st.tuples(some_asked_systems, st.just(""), st.just("")), min_size=2, max_size=4),
+    st.lists(
+        st.tuples(st.sampled_from(SYSTEMS), st.just(SMALL), st.sampled_from(["static", "a"]), st.just(False)),
+        min_size=2,
+        max_size=4,
+    ),
+    st.lists(st.tuples(some_systems, st.just((SMALL,)), st.integers(0, 2)), max_size=2),
+    st.fixed_dictionaries({"a": st.integers(1, 2)}, optional={"static": st.integers(1, 2)}),
+)
+@settings(max_examples=400)
+def test_nor_what_would_be_found_within_the_shares(
+    asked: list[Asked], there: list[There], made: list[Made], shares: dict[str, int]
+) -> None:
+    every_way_is_tried(asked, there, made, shares)
+
+
+def every_way_is_tried(asked: list[Asked], there: list[There], made: list[Made], shares: dict[str, int]) -> None:
+    """Every way to seat all of them: on machines that it holds, of the pool, and in the room of gateways.
+
+    Args:
+        asked: operating system, size and gateway of each service. there: system, size, gateway, whether it is held.
+        made: systems, sizes and room of gateways `a` and `b`. shares: machines that it may have, by gateway.
+    """
     wanted = definition(
         *(service(f"s{n}", os=os, size=size, gateway=gateway) for n, (os, size, gateway) in enumerate(asked))
     )
-    pool = [machine(f"m{number}", os=os, size=size) for number, (os, size) in enumerate(there)]
+    pool = [machine(f"m{number}", os=os, size=size, gateway=where) for number, (os, size, where, _) in enumerate(there)]
+    held = [replace(m, holder="shop") for m, (*_, mine) in zip(pool, there, strict=True) if mine]
+    free = [m for m, (*_, mine) in zip(pool, there, strict=True) if not mine]
     offers = [
         offer(gateway, systems=systems, sizes=sizes, room=room)
         for gateway, (systems, sizes, room) in zip("ab", made, strict=False)
     ]
-    places = [("static", (m.os,), (m.size,)) for m in pool]
-    places += [(o.gateway, o.systems, o.sizes) for o in offers for _ in range(o.room or 0)]
+    places = [(m.gateway, (m.os,), (m.size,), False) for m in held]
+    places += [(m.gateway, (m.os,), (m.size,), True) for m in free]
+    places += [(o.gateway, o.systems, o.sizes, True) for o in offers for _ in range(o.room or 0)]
 
-    def good(chosen: tuple[tuple[str, tuple[str, ...], tuple[Size, ...]], ...]) -> bool:
-        return all(
+    def good(chosen: tuple[tuple[str, tuple[str, ...], tuple[Size, ...], bool], ...]) -> bool:
+        taken = Counter([*(where for where, *_, anew in chosen if anew), *(m.gateway for m in held)])
+        anew = {where for where, *_, anew in chosen if anew}
+        return all(taken[where] <= shares.get(where, taken[where]) for where in anew) and all(
             (not os or os in systems) and (not size or MEDIUM in sizes) and (not gateway or gateway == where)
-            for (os, size, gateway), (where, systems, sizes) in zip(asked, chosen, strict=True)
+            for (os, size, gateway), (where, systems, sizes, _) in zip(asked, chosen, strict=True)
         )
 
     possible = any(good(chosen) for chosen in permutations(places, len(asked)))
-    found = World(free=tuple(pool), offers=tuple(offers)).plan(wanted)
+    found = World(held=tuple(held), free=tuple(free), offers=tuple(offers), shares=shares).plan(wanted)
     assert bool(found.blocked) is not possible
     if possible:
-        machines = {m.name: (m.gateway, (m.os,), (m.size,)) for m in pool}
-        machines |= {new.name: (new.gateway, (new.os,), (new.size,)) for new in found.new}
+        machines = {m.name: (m.gateway, (m.os,), (m.size,), m in free) for m in pool}
+        machines |= {new.name: (new.gateway, (new.os,), (new.size,), True) for new in found.new}
         taken = [found.seats[f"s{number}-1"] for number in range(len(asked))]
         assert len(set(taken)) == len(taken)
         assert good(tuple(machines[name] for name in taken))
         assert {new.name for new in found.new} <= set(taken)
         assert all(sum(new.gateway == o.gateway for new in found.new) <= (o.room or 0) for o in offers)
+
+
+# ── an environment's share of a gateway ──────────────────────────────────────────────────────────────
+
+
+def of_a(*names: str, **changes: object) -> list[Machine]:
+    return [machine(name, gateway="a", **changes) for name in names]
+
+
+@pytest.mark.req("A10", "A11")
+def test_what_is_found_free_counts_to_the_share_as_what_is_made() -> None:
+    wanted = definition(service("web"), nodes=[node("p", Placement("web", 3))])
+    assert said(wanted, *of_a("m1", "m2", "m3"), shares={"a": 2}) == (
+        "web: 1 × any size missing (1 free there, but gateway a gives an environment 2 machines at most)"
+    )
+    assert said(wanted, *of_a("m1"), offers=(offer("a"),), shares={"a": 2}) == (
+        "web: 1 × any size missing (none free there; gateway a gives an environment 2 machines at most)"
+    )
+    assert seats(wanted, *of_a("m1", "m2"), machine("m3"), shares={"a": 2})
+    assert seats(wanted, *of_a("m1", "m2", "m3"), shares={"b": 1})
+
+
+@pytest.mark.req("A10", "A11")
+def test_what_the_environment_has_stays_and_counts() -> None:
+    wanted = definition(service("web"), nodes=[node("p", Placement("web", 2))])
+    before = World(free=tuple(of_a("m1", "m2", "m3"))).after(wanted)
+    assert not replace(before, shares={"a": 1}).plan(wanted).actions
+    more = definition(service("web"), nodes=[node("p", Placement("web", 3))])
+    assert replace(before, shares={"a": 2}).plan(more).blocked
+    assert not replace(before, shares={"a": 3}).plan(more).blocked
+
+
+@pytest.mark.req("A5", "A11")
+def test_who_can_stand_elsewhere_leaves_the_share_to_who_cannot() -> None:
+    wanted = definition(service("any"), service("picky", os="rocky"))
+    pool = [*of_a("m1"), *of_a("m2", os="rocky-9"), machine("m3")]
+    assert seats(wanted, *pool, shares={"a": 1}) == {"any-1": "m3", "picky-1": "m2"}
+    made = World(free=tuple(of_a("m2", os="rocky-9")), offers=(offer("a"), offer("b")), shares={"a": 1})
+    assert made.plan(definition(service("picky", os="rocky"), service("any"))).seats["picky-1"] == "m2"
+
+
+@pytest.mark.req("A5", "A11")
+def test_a_machine_that_others_left_is_nobodys_again() -> None:
+    known = [service("any", shared=True, cpu=0.1), service("picky", os="rocky"), service("late", shared=True, cpu=0.1)]
+    pool = [*of_a("m1"), *of_a("m2", os="rocky-9"), machine("m3")]
+    assert seats(definition(*known), *pool, shares={"a": 1}) == {"any-1": "m3", "picky-1": "m2", "late-1": "m3"}
+
+
+@pytest.mark.req("A5", "A11")
+def test_a_fixed_machine_beyond_the_share_is_refused_with_the_reason() -> None:
+    assert "the machine 'm2' missing (gateway a gives an environment 1 machines at most)" in said(
+        fixed("m1", "m2"), *of_a("m1", "m2"), shares={"a": 1}
+    )
+    assert seats(fixed("m1"), *of_a("m1", "m2"), shares={"a": 1}) == {"p/web-1": "m1"}
 
 
 # ── together on one machine ──────────────────────────────────────────────────────────────────────────

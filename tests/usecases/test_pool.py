@@ -16,14 +16,16 @@ from typing import Any
 import pytest
 
 import adslib
+from adapters.store.contest import killed
+from adslib.adapters.gateways.sim.gateway import SimulatedGateway
 from adslib.domain.actor import Permission
-from adslib.domain.errors import Conflict, Forbidden, Invalid
+from adslib.domain.errors import Blocked, Conflict, Forbidden, Invalid
 from adslib.domain.gateway import Sighting
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.pool_rule import PoolRule
-from adslib.usecases import providing
+from adslib.usecases import pool_applying, providing
 from adslib.usecases.ads import Ads
-from usecases.acting import carry_out, document, seen
+from usecases.acting import acting, carry_out, document, seen
 from usecases.conftest import texts
 from usecases.machines import names
 
@@ -148,6 +150,22 @@ def test_idle_machines_that_are_too_many_go_after_their_time(cloud: Ads) -> None
     assert len(names(cloud)) == 1
 
 
+@pytest.mark.req("A10", "A11")
+def test_an_environment_takes_no_more_spare_machines_than_its_share(cloud: Ads) -> None:
+    faulty(cloud, per_environment=2)
+    cloud.pool.add_rule(RULE)
+    assert cloud.pool.apply().message == "3 made"
+    cloud.environments.create(document())
+    with pytest.raises(
+        Blocked, match=r"1 × small missing \(1 free there, but gateway cloud gives an environment 2 mach"
+    ):
+        carry_out(cloud)
+    assert len(names(cloud, free=True)) == 3
+    cloud.environments.create(document("bank", web=1))
+    assert carry_out(cloud, "bank").after["state"] == "live"
+    assert len(names(cloud, holder="bank")) == 2
+
+
 # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -246,6 +264,67 @@ def test_killed_while_it_makes_machines_the_next_run_finds_them_and_goes_on(clou
     assert before <= {each.ref for each in there}
     assert {str(row["ref"]) for row in cloud.machines.list()} == {each.ref for each in there}
     assert not cloud.pool.apply().changed
+
+
+def killed_in(place: object, name: str, url: str, act: Callable[[Ads], object]) -> None:
+    """Let somebody act who is killed, as by `kill -9`, when he calls something."""
+
+    def work(die: Callable[[], None]) -> None:
+        setattr(place, name, lambda *_words, **_named: die())
+        with acting(url) as own:
+            act(own)
+
+    killed(work)
+
+
+@pytest.mark.req("A11", "A21")
+def test_killed_before_it_makes_machines_they_have_their_places_already(cloud: Ads, store_url: str) -> None:
+    faulty(cloud, quota=4)
+    cloud.pool.add_rule(replace(RULE, spare=2))
+    killed_in(SimulatedGateway, "create", store_url, lambda own: own.pool.apply())
+    assert (set(states(cloud).values()), seen(cloud)) == ({"creating"}, set())
+    cloud.pool.add_rule(replace(RULE, spare=5))
+    assert cloud.pool.apply().message == (
+        "4 made; rule 'web': 1 × small from gateway cloud cannot be made (2 free, 5 are to be): "
+        "gateway cloud can make no more"
+    )
+    assert set(names(cloud, state="running")) == seen(cloud) == {"web-1", "web-2", "web-3", "web-4"}
+
+
+@pytest.mark.req("A11", "A21")
+def test_killed_after_it_deleted_machines_they_make_room_once(cloud: Ads, store_url: str) -> None:
+    faulty(cloud, quota=4)
+    cloud.pool.add_rule(replace(RULE, spare=4))
+    cloud.pool.apply()
+    cloud.pool.add_rule(replace(RULE, spare=2, shrink_after=60))
+    later(cloud, hours=1)
+    soon = cloud.app.clock()
+
+    def shrink(own: Ads) -> None:
+        own.app.clock = lambda: soon
+        own.pool.apply()
+
+    killed_in(pool_applying, "_record", store_url, shrink)
+    assert sorted(states(cloud).values()) == ["deleting", "deleting", "running", "running"]
+    assert len(seen(cloud)) < 4
+    cloud.pool.add_rule(replace(RULE, spare=5))
+    assert cloud.pool.apply().message.startswith("2 deleted, 2 made; rule 'web': 1 × small from gateway cloud cannot")
+    assert set(names(cloud, state="running")) == seen(cloud)
+    assert len(seen(cloud)) == 4
+
+
+@pytest.mark.req("A11", "A21")
+def test_a_deployment_is_told_that_others_have_ordered_the_last_machines(cloud: Ads, store_url: str) -> None:
+    faulty(cloud, quota=3)
+    cloud.pool.add_rule(replace(RULE, spare=2))
+    killed_in(SimulatedGateway, "create", store_url, lambda own: own.pool.apply())
+    cloud.environments.create(document(web=1))
+    with pytest.raises(Blocked, match=r"1 × small missing .*gateway cloud can make no more"):
+        carry_out(cloud)
+    assert names(cloud, holder="shop") == []
+    faulty(cloud, quota=4)
+    assert carry_out(cloud).after["state"] == "live"
+    assert cloud.pool.apply().message == "2 made"
 
 
 def _made(ads: Ads) -> list[Sighting]:

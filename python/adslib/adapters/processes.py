@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from adslib.domain.job import JOB_MARKER, Owner
@@ -46,6 +47,12 @@ def alive(owner: Owner) -> bool | None:
     if owner.host != socket.gethostname():
         return None
     return started(owner.pid) == owner.started != 0
+
+
+def gone(owner: Owner | None, lease: datetime | None, at: datetime) -> bool:
+    """Whether the owner of something is gone: dead on this host, or silent beyond its lease on another."""
+    living = alive(owner) if owner else None
+    return (lease is None or lease < at) if living is None else not living
 
 
 def marked(job_id: str) -> list[int]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from adslib.domain.definition import Need
 from adslib.domain.machine import Machine, Size
-from adslib.domain.topology import Instance
 
 OWN_SYSTEM = "system"
 """The capability of a machine that has its own `/`: any role may run there."""
@@ -69,22 +67,6 @@ class Load:
 
 Spec = tuple[str, str, str, str, Size, frozenset[str]]
 """Location, operating system, kind, gateway, size, capabilities: machines alike in these are one class."""
-
-
-class Stock(Protocol):
-    """Machines that serve the same needs: those of one class in the pool, or those that one gateway makes."""
-
-    alone: dict[Wanted, dict[str, Instance]]
-    """Who stands alone on one of them, by need and machine: whoever does can give way to another."""
-
-    def serves(self, wanted: Wanted) -> bool:
-        """Whether its machines will do."""
-
-    def take(self, instance: Instance, wanted: Wanted) -> str:
-        """The name of an unused one; empty: there is none."""
-
-    def hand_over(self, name: str, instance: Instance, wanted: Wanted) -> str:
-        """The name of the machine that another gets when somebody leaves one of them."""
 
 
 def fits(spec: Spec, wanted: Wanted) -> bool:

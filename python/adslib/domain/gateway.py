@@ -6,8 +6,8 @@ gateway does not declare is refused with `Unsupported` before anything is done.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf
 from typing import Protocol
@@ -123,8 +123,8 @@ class Offer:
     Args:
         gateway: its name. kind: kind of its machines. capabilities: what roles may use on its machines.
         sizes: what it makes, smallest first. locations: where; empty: anywhere. systems: operating systems; empty: any.
-        room: how many more machines it can make; None: no limit known.
-        most: how many machines of it one environment may have; None: any.
+        room: how many more machines it can make; None: no limit known. counted: orders whose machines it has, which
+            `room` has left out already; nobody needs them where no limit is known.
         costs: of an hour by the name of the size, in the currency of all gateways; empty where nobody tells.
         images: names of the instance templates; None: nobody asked for them.
     """
@@ -136,9 +136,19 @@ class Offer:
     systems: tuple[str, ...] = ()
     capabilities: frozenset[str] = frozenset()
     room: int | None = None
-    most: int | None = None
     costs: Mapping[str, float] = field(default_factory=dict, hash=False)
     images: frozenset[str] | None = None
+    counted: frozenset[str] = frozenset()
+
+    def beside(self, coming: Collection[str] = (), going: Collection[str] = ()) -> Offer:
+        """The offer once what is under way has ended, every machine counted once, whether it is there already or not.
+
+        Args:
+            coming: ids of machines that were ordered. going: of those that are being deleted.
+        """
+        if self.room is None:
+            return self
+        return replace(self, room=self.room - len({*coming} - self.counted) + len(self.counted.intersection(going)))
 
     def match(self, size: Size) -> tuple[float, float, int, int]:
         """How well a size will do: of those that are large enough, the least is the best.

@@ -10,6 +10,7 @@ from adslib.domain.fitting import OWN_SYSTEM, Spec, Wanted, fits, lack
 from adslib.domain.gateway import Offer
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine, Size
+from adslib.domain.stock import Share
 from adslib.domain.topology import Instance
 
 
@@ -81,17 +82,17 @@ class Maker:
 
     Args:
         offer: what it can make, and how many. new: where they are written down.
-        held: how many machines of it the environment has.
+        share: how many machines of it whoever they are made for may have; None: any.
     """
 
-    def __init__(self, offer: Offer, new: NewMachines, held: int = 0) -> None:
+    def __init__(self, offer: Offer, new: NewMachines, share: Share | None = None) -> None:
         self.alone: dict[Wanted, dict[str, Instance]] = {}
         self.gateway = offer.gateway
         self.systems = offer.systems
         self._offer = offer
         self._new = new
-        self._share = None if offer.most is None else max(0, offer.most - held)
-        self._room = min((room for room in (offer.room, self._share) if room is not None), default=None)
+        self.share = share or Share(offer.gateway)
+        self._room = inf if offer.room is None else offer.room
         self._own = offer.capabilities if offer.kind == "process" else offer.capabilities | {OWN_SYSTEM}
         self._shapes: dict[Wanted, NewMachine | None] = {}
 
@@ -106,18 +107,22 @@ class Maker:
     def make(self, wanted: Wanted, where: str) -> str:
         """The same, named after a place."""
         shape = self.shape(wanted)
-        if shape is None or self._full:
+        if shape is None or not self.left or self.share.spent:
             return ""
-        if self._room is not None:
-            self._room -= 1
+        self._room -= 1
+        self.share.held += 1
         return self._new.add(shape, where)
 
     def hand_over(self, name: str, instance: Instance, wanted: Wanted) -> str:
         """Make another machine instead of one: as the newcomer wants it."""
-        del self._new.by_name[name]
-        if self._room is not None:
-            self._room += 1
+        self.give_back(name)
         return self.take(instance, wanted)
+
+    def give_back(self, name: str) -> None:
+        """Do not make one after all."""
+        del self._new.by_name[name]
+        self._room += 1
+        self.share.held -= 1
 
     def why_not(self, wanted: Wanted) -> str:
         """Why it makes no machine for this, or no more of them."""
@@ -125,9 +130,9 @@ class Maker:
         name = f"gateway {offer.gateway}"
         if lacking:
             return f"{name} has no machines for {lack(lacking)}; allow_host_changes permits it"
-        if self._full and self._share is not None and (offer.room is None or self._share <= offer.room):
-            return f"{name} gives an environment {offer.most} machines at most"
-        if self._full:
+        if self.share.spent:
+            return str(self.share)
+        if not self.left:
             return f"{name} can make no more"
         if not self._has(wanted.need.image):
             return f"{name} has no instance template '{wanted.need.image}'"
@@ -143,8 +148,9 @@ class Maker:
         return not image or self._offer.images is None or image in self._offer.images
 
     @property
-    def _full(self) -> bool:
-        return self._room is not None and self._room <= 0
+    def left(self) -> bool:
+        """Whether its gateway has room for one more."""
+        return self._room > 0
 
     def match(self, wanted: Wanted) -> tuple[float, float, int, int]:
         """How well the machine that it makes for this will do; the least is the best."""

@@ -10,16 +10,17 @@ would make it possible, and where instances share machines: these are packed in 
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from adslib.domain.desired import Desired
-from adslib.domain.fitting import OWN_SYSTEM, Load, Spec, Stock, Wanted, fits, lack, spec_of
+from adslib.domain.fitting import OWN_SYSTEM, Load, Spec, Wanted, fits, lack, spec_of
 from adslib.domain.gateway import Offer
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine, Size
 from adslib.domain.making import Maker, NewMachine, NewMachines
+from adslib.domain.stock import Alike, Share, Stock
 from adslib.domain.topology import Instance
 
 USABLE = frozenset({MachineState.RUNNING, MachineState.STOPPED, MachineState.CREATING})
@@ -47,27 +48,6 @@ class Seating:
     missing: list[Shortage] = field(default_factory=list)
 
 
-class Alike:
-    """Idle machines of one class, a `Stock`."""
-
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-        self.names: deque[str] = deque()
-        self.alone: dict[Wanted, dict[str, Instance]] = {}
-
-    def serves(self, wanted: Wanted) -> bool:
-        """Whether they will do."""
-        return fits(self.spec, wanted)
-
-    def take(self, instance: Instance, wanted: Wanted) -> str:
-        """The first of them."""
-        return self.names.popleft() if self.names else ""
-
-    def hand_over(self, name: str, instance: Instance, wanted: Wanted) -> str:
-        """The same machine: it serves whoever comes."""
-        return name
-
-
 class Placer:
     """Seats the instances of one environment.
 
@@ -77,6 +57,7 @@ class Placer:
         held: machines of this environment. free: machines of the pool that nobody holds.
         offers: what gateways can make, in order of preference.
         sizes: known sizes by name. taken: names that new machines may not have.
+        shares: how many machines of a gateway the environment may have, where that is limited.
     """
 
     def __init__(
@@ -88,6 +69,7 @@ class Placer:
         offers: Sequence[Offer],
         sizes: Mapping[str, Size],
         taken: Iterable[str] = (),
+        shares: Mapping[str, int] | None = None,
     ) -> None:
         self._desired = desired
         self._current = current
@@ -96,15 +78,17 @@ class Placer:
         self._machines = {m.name: m for m in (*(m for m in held if m.state in USABLE), *ready)}
         self._held = {m.name for m in held}
         self._new = NewMachines(desired.definition.environment, (*taken, *(m.name for m in (*held, *free))))
-        counts = Counter(m.gateway for m in held)
-        self._makers = [Maker(offer, self._new, counts[offer.gateway]) for offer in offers]
+        counts, most = Counter(m.gateway for m in held), shares or {}
+        gateways = {*most, *(m.gateway for m in free), *(offer.gateway for offer in offers)}
+        self._shares = {name: Share(name, most.get(name), counts[name]) for name in gateways}
+        self._makers = [Maker(offer, self._new, self._shares[offer.gateway]) for offer in offers]
         self._matching: dict[Wanted, list[Maker]] = {}
         self._sizes = sizes
         self._loads: dict[str, Load] = {}
         self._wanted: dict[tuple[str, str], Wanted] = {}
         self._shared: dict[str, list[str]] = {}
         self._full: dict[tuple[str, Wanted], int] = {}
-        self._classes: dict[Spec, Alike] = {}
+        self._classes: dict[tuple[Spec, bool], Alike] = {}
         self._fitting: dict[Wanted, list[Alike]] = {}
         self._stocks: dict[str, Stock] = {}
         self._hopeless: set[tuple[Wanted, bool]] = set()
@@ -118,6 +102,8 @@ class Placer:
             wanted = self._want(instance)
             name = instance.machine or self._current.get(instance.id, "")
             if name and self._may_stay(name, wanted, fixed=bool(instance.machine)):
+                if self._begins(name):
+                    self._shares[self._machines[name].gateway].held += 1
                 self._sit(result, instance, wanted, name)
             elif instance.machine:
                 result.missing.append(self._fixed_problem(instance, wanted))
@@ -158,9 +144,15 @@ class Placer:
         machine = self._machines.get(name)
         if machine is None or not self._load(name).takes(wanted, machine.size):
             return False
+        if self._begins(name) and self._shares[machine.gateway].spent:
+            return False
         if fixed:  # The user knows size, system and place better; what a role may change there stays a rule.
             return wanted.capabilities <= spec_of(machine)[5]
         return name in self._held and fits(spec_of(machine), wanted)
+
+    def _begins(self, name: str) -> bool:
+        """Whether nobody holds a machine yet, nor is seated on it."""
+        return name not in self._held and not self._load(name).services
 
     def _load(self, name: str) -> Load:
         return self._loads.setdefault(name, Load())
@@ -177,10 +169,10 @@ class Placer:
         """Put idle machines into classes, those already held first, then by name."""
         idle = [m for m in self._machines.values() if not self._load(m.name).services and not m.on_request]
         for machine in sorted(idle, key=lambda m: (m.name not in self._held, m.name)):
-            spec = spec_of(machine)
-            if spec not in self._classes:
-                self._classes[spec] = Alike(spec)
-            self._classes[spec].names.append(machine.name)
+            spec, held = spec_of(machine), machine.name in self._held
+            if (spec, held) not in self._classes:
+                self._classes[spec, held] = Alike(spec, self._shares.get(machine.gateway, Share()), held=held)
+            self._classes[spec, held].names.append(machine.name)
 
     def _choose(self, result: Seating, instance: Instance, wanted: Wanted) -> str:
         if wanted.need.shared:
@@ -234,12 +226,11 @@ class Placer:
         if best is None:
             fitting = (alike for alike in self._classes.values() if alike.serves(wanted))
             best = self._fitting[wanted] = sorted(
-                fitting, key=lambda a: (a.spec[4].cpu, a.spec[4].memory, a.spec[4].disk, a.spec[:4])
+                fitting, key=lambda a: (not a.held, a.spec[4].cpu, a.spec[4].memory, a.spec[4].disk, a.spec[:4])
             )
-        while best and not best[0].names:
+        while best and not best[0].left:
             best.pop(0)
-        held = next((alike for alike in best if alike.names and alike.names[0] in self._held), None)
-        return self._take(held or best[0], instance, wanted) if best else ""
+        return next(filter(None, (self._take(alike, instance, wanted) for alike in best)), "")
 
     def _vacated(self, result: Seating, instance: Instance, wanted: Wanted, *, anywhere: bool) -> str:
         """Free a machine by seating whoever is alone there on another that will do: who is less choosy gives way.
@@ -265,17 +256,39 @@ class Placer:
             name = self._take(stock, instance, wanted)
             if name:
                 return name
-            for other, alone in stock.alone.items():
+            for giver, other, alone in self._givers(stock, tried):
                 left, tenant = next(reversed(alone.items()), ("", None))
                 elsewhere = self._give_way(result, tenant, other, stocks, tried) if tenant else ""
                 if tenant and elsewhere:
                     del alone[left]
                     self._loads[left] = Load()
                     self._sit(result, tenant, other, elsewhere)
+                    if giver is not stock:
+                        self._vacate(giver, left)
+                        return self._take(stock, instance, wanted)
                     name = stock.hand_over(left, instance, wanted)
                     self._settle(stock, name, instance, wanted)
                     return name
         return ""
+
+    def _givers(self, stock: Stock, tried: set[Stock]) -> Iterator[tuple[Stock, Wanted, dict[str, Instance]]]:
+        """Who could give way for one of a stock: whoever is on it, and on all of its share if only that is spent."""
+        givers: list[Stock] = [stock]
+        if stock.left and stock.share.spent:
+            others: Iterable[Stock] = (*self._classes.values(), *self._makers)
+            givers += [each for each in others if each.share is stock.share]
+        for each in givers:
+            if each is stock or each not in tried:
+                tried.add(each)
+                yield from ((each, other, alone) for other, alone in each.alone.items())
+
+    def _vacate(self, stock: Stock, name: str) -> None:
+        """Let nobody stand on a machine after all."""
+        stock.give_back(name)
+        del self._stocks[name]
+        for tenants in self._shared.values():
+            # The others keep their numbers.
+            tenants[:] = ["" if each == name else each for each in tenants]
 
     def _fixed_problem(self, instance: Instance, wanted: Wanted) -> Shortage:
         machine = self._machines.get(instance.machine)
@@ -286,6 +299,8 @@ class Placer:
             there = f"{lack(lacking)} are not for it; allow_host_changes permits it"
         elif self._load(machine.name).services:
             there = "another service stands there and they do not share it, or both are too large for it"
+        elif self._begins(machine.name) and self._shares[machine.gateway].spent:
+            there = str(self._shares[machine.gateway])
         else:
             there = "it is too small" if machine.size.name else "nobody knows its size; give it one"
         return Shortage(f"the machine '{instance.machine}'", (instance.id,), 1, there)
@@ -295,10 +310,18 @@ class Placer:
         if unknown:
             return Shortage(str(wanted), (wanted.service,), count, "; ".join(unknown))
         near = [m for m in self._machines.values() if m.location == wanted.location or not wanted.location]
-        unused = sum(1 for m in near if not self._load(m.name).services and not m.on_request)
-        there = [f"{unused} free there, none of them fits" if unused else "none free there"]
-        there += [maker.why_not(wanted) for maker in self._makers]
+        unused = [m for m in near if not self._load(m.name).services and not m.on_request]
+        beyond = Counter(m.gateway for m in unused if self._beyond(m, wanted))
+        there = [f"{count} free there, but {self._shares[name]}" for name, count in sorted(beyond.items())]
+        unfit = len(unused) - beyond.total()
+        there += [f"{unfit} free there, none of them fits"] if unfit else [] if beyond else ["none free there"]
+        there += [maker.why_not(wanted) for maker in self._makers if maker.gateway not in beyond]
         return Shortage(str(wanted), (wanted.service,), count, "; ".join(there))
+
+    def _beyond(self, machine: Machine, wanted: Wanted) -> bool:
+        """Whether nothing but the share keeps the environment from an idle machine."""
+        spent = self._begins(machine.name) and self._shares[machine.gateway].spent
+        return spent and fits(spec_of(machine), wanted)
 
     def _unknown(self, wanted: Wanted) -> list[str]:
         """What a need names and nobody here has at all: the gateway, the operating system."""

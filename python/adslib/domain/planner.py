@@ -25,6 +25,7 @@ class Actual:
         environment: its row. standings: what is deployed of it.
         held: machines that it holds. free: machines of the pool that nobody holds. offers: what gateways can make.
         taken: names of machines like those that it would make. wipes: by gateway, the role that wipes what is returned.
+        shares: by gateway, how many machines of it the environment may have; others give any number.
     """
 
     environment: Environment
@@ -34,6 +35,7 @@ class Actual:
     offers: Sequence[Offer] = ()
     taken: Sequence[str] = ()
     wipes: Mapping[str, str] = field(default_factory=dict)
+    shares: Mapping[str, int] = field(default_factory=dict)
     sizes: Mapping[str, Size] = field(default_factory=lambda: {size.name: size for size in DEFAULT_SIZES})
 
 
@@ -79,7 +81,8 @@ def shortages(desired: Desired, actual: Actual) -> Sequence[Shortage]:
 def _seating(desired: Desired, actual: Actual) -> Seating:
     named = {machine.id: machine.name for machine in actual.held}
     current = {s.instance: named[s.machine_id] for s in actual.standings if s.machine_id in named}
-    return Placer(desired, current, actual.held, actual.free, actual.offers, actual.sizes, actual.taken).seat()
+    machines = actual.held, actual.free
+    return Placer(desired, current, *machines, actual.offers, actual.sizes, actual.taken, actual.shares).seat()
 
 
 def plan_undeploy(actual: Actual) -> Plan:

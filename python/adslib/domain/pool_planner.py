@@ -8,7 +8,7 @@ make.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -153,7 +153,8 @@ def plan_pool(
     """Plan what the rules would do.
 
     Args:
-        machines: of the tenant. offers: what gateways can make, in order of preference. sizes: those that users know.
+        machines: of the tenant. offers: what gateways can make beside what was ordered, in order of preference.
+        sizes: those that users know.
         taken: names that new machines may not have, beside those of `machines`. silent: gateways that did not answer.
     """
     draft = _Draft(now)
@@ -168,9 +169,9 @@ def plan_pool(
             _shrink(draft, rule, there, surplus)
         elif surplus < 0 and not draft.rests(rule):
             growing.append((rule, there))
-    freed = [action.gateway for action in draft.actions if action.verb is PoolVerb.DELETE]
+    going = [action.machine.id for action in draft.actions if action.verb is PoolVerb.DELETE and action.machine]
     new = NewMachines("", (*taken, *(machine.name for machine in machines)))
-    makers = [Maker(_for_nobody(offer, freed.count(offer.gateway)), new) for offer in offers]
+    makers = [Maker(offer.beside(going=going), new) for offer in offers]
     for rule, there in growing:
         _grow(draft, rule, there, makers, new, sizes, silent or {})
     order = {PoolVerb.DELETE: 0, PoolVerb.CREATE: 1}
@@ -192,11 +193,6 @@ def _unfinished(machines: Iterable[Machine]) -> Iterator[PoolAction]:
             elif machine.state is MachineState.CREATING:
                 why = "its creation did not end"
                 yield PoolAction(PoolVerb.CREATE, rule, machine.name, machine.gateway, why, machine=machine)
-
-
-def _for_nobody(offer: Offer, freed: int) -> Offer:
-    """An offer with the room of what goes, and without what it says of environments."""
-    return replace(offer, room=None if offer.room is None else offer.room + freed, most=None)
 
 
 def _shrink(draft: _Draft, rule: PoolRule, there: Census, surplus: int) -> None:

@@ -17,6 +17,7 @@ from adslib.domain.gateway import Capability, Gateway
 from adslib.domain.gateway_setting import GatewaySetting
 from adslib.domain.names import checked_name
 from adslib.usecases.log import log
+from adslib.usecases.machine_running import held_still
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.situation import DEFAULT_ASIDE, default_offers
 from adslib.usecases.viewing import visible_machine
@@ -150,7 +151,8 @@ class Gateways:
             machine: its name in the pool.
 
         Raises:
-            NotFound: there is no such machine. Conflict: there is another template of this name.
+            NotFound: there is no such machine. Conflict: there is another template of this name, or a job or somebody
+                else is at work on the machine.
             Unsupported: its gateway makes none of machines.
         """
         self._actor.must(Permission.MACHINES, f"machine '{machine}'")
@@ -164,10 +166,11 @@ class Gateways:
                 remedy="choose another name or delete it",
             )
         message = f"instance template '{template}' made of machine '{machine}' at gateway '{found.gateway}'"
-        if dry_run:
-            return Outcome(True, message=f"would be done: {message}")
-        made = gateway.create_template(found.ref, template)
-        self._log(message)
+        with held_still(self._app, self._actor, found, f"made into instance template '{template}'", dry_run=dry_run):
+            if dry_run:
+                return Outcome(True, message=f"would be done: {message}")
+            made = gateway.create_template(found.ref, template)
+            self._log(message)
         return Outcome(True, {}, asdict(made), message=message)
 
     def delete_template(self, name: str, template: str, *, dry_run: bool = False) -> Outcome:

@@ -17,6 +17,7 @@ from adslib.domain.machine import Availability, Machine
 from adslib.usecases.commissioning import decommission
 from adslib.usecases.log import log
 from adslib.usecases.machine_importing import Wanted, specs_of
+from adslib.usecases.machine_locks import refuse_locked
 from adslib.usecases.machine_putting import Put, Trust, put
 from adslib.usecases.machine_running import delete_made, operate, snapshots
 from adslib.usecases.machine_spec import MachineSpec
@@ -134,11 +135,12 @@ class Machines:
         """Take a machine out of the pool; one that ads made is deleted at its gateway. Absent ones are left alone.
 
         Raises:
-            Conflict: an environment holds it.
+            Conflict: an environment holds it, or somebody works on it.
         """
         self._actor.must(Permission.MACHINES, f"machine '{name}'")
         with self._app.store.reading() as tx:
             found = visible_machine(tx, self._actor, name, missing_ok=True)
+            refuse_locked(self._app, tx, [found] if found else ())
         if found is None:
             return Outcome(False, message=f"there is no machine '{name}'")
         if found.holder:
@@ -154,6 +156,7 @@ class Machines:
             now = tx.machines.get(name)
             if now.holder:
                 raise Conflict(f"machine '{name}' is held by environment '{now.holder}'", remedy="undeploy it first")
+            refuse_locked(self._app, tx, [now])
             tx.machines.delete_many([now.id])
             released = decommission(tx, self._app, self._actor, [name])
             message = f"machine '{name}' removed" + (f"; released {', '.join(released)}" if released else "")
@@ -279,7 +282,7 @@ class Machines:
         """Start a machine.
 
         Raises:
-            Unsupported: its gateway cannot. Conflict: a job is at work on it.
+            Unsupported: its gateway cannot. Conflict: a job or somebody else is at work on it.
         """
         self._actor.must(Permission.OPERATE, f"machine '{name}'")
         return operate(self._app, self._actor, name, "start", dry_run=dry_run)

@@ -18,19 +18,22 @@ from adslib.domain.pool_planner import LABEL, PoolPlan, PoolVerb, plan_pool
 from adslib.domain.pool_rule import PoolRule
 from adslib.usecases.commissioning import decommission
 from adslib.usecases.log import log
+from adslib.usecases.machine_locks import locks
 from adslib.usecases.providing import booted, delete_at, each, merged, ref_at
-from adslib.usecases.situation import offers
+from adslib.usecases.situation import beside_orders, offers
 
 ATTEMPTS = 5
 """How often it is planned again because somebody took one of the machines in between."""
 
 
 def planned(app: App, actor: Actor, tx: Transaction, rules: Sequence[PoolRule], offered: Sequence[Offer]) -> PoolPlan:
-    """What the rules would do, as the store is now."""
+    """What the rules would do, as the store is now; what somebody works on is not idle."""
+    locked = locks(app, tx)
+    machines = tx.machines.list(tenant=actor.tenant)
     return plan_pool(
         rules,
-        tx.machines.list(tenant=actor.tenant),
-        offered,
+        [replace(machine, idle_since=None) if machine.id in locked else machine for machine in machines],
+        beside_orders(tx, offered),
         app.settings.sizes,
         app.clock(),
         taken=[name for rule in rules for name in tx.machines.names(f"{rule.name}-")],

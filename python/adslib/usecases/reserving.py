@@ -25,6 +25,7 @@ from adslib.domain.lifecycle import ENVIRONMENT, JOB, EnvironmentEvent, JobEvent
 from adslib.domain.plan import Plan, Verb
 from adslib.domain.planner import plan, plan_undeploy
 from adslib.usecases.log import log
+from adslib.usecases.machine_locks import refuse_locked
 from adslib.usecases.situation import DEFAULT_ASIDE, actual, desired, mine, offers
 
 ATTEMPTS = 10
@@ -102,6 +103,7 @@ def _reserve_once(
     opened = app.store.reading() if dry_run else app.store.transaction()
     with opened as tx:
         environment = at_rest(app, tx, mine(tx, actor, name), dry_run=dry_run)
+        refuse_locked(app, tx, tx.machines.list(holder=name))
         state = ENVIRONMENT.after(environment.state, EVENTS[kind], name)
         made = _plan(app, tx, environment, kind, offered)
         if made.blocked and not dry_run:
@@ -136,6 +138,7 @@ def _reserve_once(
             tenant=environment.tenant,
         )
         tx.jobs.add(job)
+        _refuse_worked_on(app, tx, name)
         environment = tx.environments.update(replace(environment, state=state))
         log(tx, at, actor, f"{kind} of environment '{name}' began", environment=name, job=job.id, plan=made.counts())
     return Reservation(environment, made, job)
@@ -214,6 +217,14 @@ def _lock_machines(app: App, tx: Transaction, environment: Environment, made: Pl
     )
 
 
+def _refuse_worked_on(app: App, tx: Transaction, environment: str) -> None:
+    """Look again now that nobody can lock a machine of the environment any more."""
+    try:
+        refuse_locked(app, tx, tx.machines.list(holder=environment))
+    except Conflict as error:
+        raise _TakenError(problems=error.problems) from error
+
+
 def recover(app: App, actor: Actor, name: str) -> Job | None:
     """Clear away a job whose owner is gone: end what it left running, then write down that it was interrupted.
 
@@ -237,11 +248,8 @@ def recover(app: App, actor: Actor, name: str) -> Job | None:
 
 
 def gone(job: Job, at: datetime) -> bool:
-    """Whether the owner of a running job is gone: dead on this host, or silent beyond its lease on another."""
-    if job.state is not JobState.RUNNING:
-        return False
-    living = processes.alive(job.owner) if job.owner else None
-    return (job.lease is None or job.lease < at) if living is None else not living
+    """Whether the owner of a running job is gone."""
+    return job.state is JobState.RUNNING and processes.gone(job.owner, job.lease, at)
 
 
 def interrupt(app: App, actor: Actor, job: Job, why: str, event: JobEvent = JobEvent.LOSE) -> Job:

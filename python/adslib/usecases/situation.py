@@ -17,9 +17,10 @@ from adslib.domain.environment import Environment, Revision
 from adslib.domain.errors import NotFound
 from adslib.domain.gateway import Offer
 from adslib.domain.job import Job
-from adslib.domain.lifecycle import ENVIRONMENT
+from adslib.domain.lifecycle import ENVIRONMENT, MachineState
 from adslib.domain.planner import Actual
 from adslib.domain.reading import read
+from adslib.usecases.machine_locks import locks
 from adslib.usecases.viewing import may_see
 
 DEFAULT_ASIDE = (
@@ -70,17 +71,32 @@ def offers(app: App, wanted: Definition | None = None) -> Sequence[Offer]:
     return app.gateways.offers(settings, with_default=with_default, with_images=images)
 
 
+def beside_orders(tx: Transaction, offered: Sequence[Offer], environment: str = "") -> Sequence[Offer]:
+    """Offers with the room that all orders leave that are recorded, also those that their gateway does not show yet.
+
+    Args:
+        environment: its own orders are no others'.
+    """
+    orders: dict[str, list[str]] = {}
+    for machine in tx.machines.list(state=MachineState.CREATING):
+        if not machine.holder or machine.holder != environment:
+            orders.setdefault(machine.gateway, []).append(machine.id)
+    return [offer.beside(orders.get(offer.gateway, ())) for offer in offered]
+
+
 def actual(app: App, tx: Transaction, environment: Environment, offered: Sequence[Offer]) -> Actual:
-    """What stands of an environment, and what there is beside it."""
+    """What stands of an environment, and what there is beside it; what somebody works on is not to be had."""
+    locked, settings = locks(app, tx), tx.gateways.list()
     return Actual(
         environment=environment,
         standings=tx.standings.of(environment.name),
         held=tx.machines.list(holder=environment.name),
-        free=tx.machines.list(free=True, tenant=environment.tenant),
-        offers=offered,
+        free=[m for m in tx.machines.list(free=True, tenant=environment.tenant) if m.id not in locked],
+        offers=beside_orders(tx, offered, environment.name),
         taken=tx.machines.names(f"{environment.name}-"),
         sizes=app.settings.sizes,
-        wipes=app.gateways.wipes(tx.gateways.list()),
+        wipes=app.gateways.wipes(settings),
+        shares=app.gateways.shares(settings),
     )
 
 

@@ -164,10 +164,11 @@ class ContractOfMaking:
         gateway = subject.open(**{subject.limit: 9})
         room = gateway.offer().room
         assert room is not None
-        made = gateway.create(subject.order())
-        assert gateway.offer().room == room - 1
+        order = subject.order()
+        made = gateway.create(order)
+        assert (gateway.offer().room, order.id in gateway.offer().counted) == (room - 1, True)
         gateway.delete(made.ref)
-        assert gateway.offer().room == room
+        assert (gateway.offer().room, order.id in gateway.offer().counted) == (room, False)
 
     def test_a_full_gateway_refuses_one_more_and_keeps_what_it_has(self, subject: Subject) -> None:
         gateway = subject.open(**{subject.limit: 1})

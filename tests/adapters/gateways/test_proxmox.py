@@ -19,8 +19,9 @@ from adslib.adapters.gateways.proxmox import api
 from adslib.adapters.gateways.proxmox.api import Api
 from adslib.adapters.gateways.proxmox.cloning import Cloning
 from adslib.adapters.gateways.proxmox.cluster import Cluster
-from adslib.adapters.gateways.proxmox.forms import Container, Link, VirtualMachine
+from adslib.adapters.gateways.proxmox.forms import Container, VirtualMachine, address_settings
 from adslib.adapters.gateways.remote import calls
+from adslib.adapters.gateways.remote.prefix import Prefix
 from adslib.adapters.host_keys import KnownHosts
 from adslib.adapters.secrets import read_secret
 from adslib.domain.errors import Failed, Invalid
@@ -47,6 +48,11 @@ def counted(subject: Subject, proxmox_ve: ProxmoxVE) -> Iterator[None]:
     assert (proxmox_ve.guests(), proxmox_ve.volumes()) == ([], [])
 
 
+def resolver(subject: Subject) -> str:
+    """The DNS server of machines with a given address: without an option, the first address of their network."""
+    return str(ipaddress.ip_network(subject.options["network"])[1])
+
+
 # ── options ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -63,7 +69,10 @@ def counted(subject: Subject, proxmox_ve: ProxmoxVE) -> Iterator[None]:
         ({"makes": "moon"}, "use some of: container, vm"),
         ({"ca": "/no/such/file"}, "option ca: there is no file /no/such/file"),
         ({"network": "10.0.0.1/24"}, "has host bits set"),
-        ({"network": "10.0.0.0/24", "router": "10.0.1.1"}, "10.0.1.1 is not in 10.0.0.0/24"),
+        (
+            {"network": "10.0.0.0/24", "router": "10.0.1.1"},
+            "option network: '10.0.0.0/24' .* '10.0.1.1' is not in it",
+        ),
     ],
 )
 def test_a_wrong_option_is_refused_and_no_secret_repeated(tmp_path: Path, options: dict[str, Any], told: str) -> None:
@@ -180,7 +189,9 @@ def test_what_was_begun_is_found_again(
     assert gateway.machines() == [made]
     assert (made.name, made.state, made.size) == (order.name, MachineState.RUNNING, LARGE)
     number = made.ref.partition("-")[0]
-    tags = proxmox_ve.api.nodes(made.location).qemu(number).config.get()["tags"]
+    config = proxmox_ve.api.nodes(made.location).qemu(number).config.get()
+    assert config["nameserver"] == resolver(subject)
+    tags = config["tags"]
     assert tags.split(";") == [f"ads-{number}-{order.id}", "golden", "ours"]
     assert {seen.ref for seen in begun} <= {made.ref}
 
@@ -298,7 +309,8 @@ def test_the_host_key_that_the_agent_reads_is_pinned(subject: Subject) -> None:
 
 def test_what_a_configuration_says() -> None:
     machine, container = VirtualMachine(), Container()
-    six = Link(ipaddress.ip_network("fd00:7::/64"), ipaddress.ip_address("fd00:7::1")).settings("fd00:7::5")
+    prefix = Prefix(ipaddress.ip_network("fd00:7::/64"), ipaddress.ip_address("fd00:7::1"), ())
+    six = address_settings("fd00:7::5", prefix)
     assert machine.net({}, six) == {"ipconfig0": "ip6=fd00:7::5/64,gw6=fd00:7::1"}
     card = {"net0": "name=eth0,bridge=vmbr0,hwaddr=BC:24:11:00:00:02,gw=10.0.0.1,ip=10.0.0.9/24"}
     assert container.net(card, six) == {
@@ -329,6 +341,8 @@ def test_life_of_containers(subject: Subject, proxmox_ve: ProxmoxVE, counted: No
         first, second = pool.map(gateway.create, orders)
     assert (first.kind, first.size, first.os, first.location) == ("container", LARGE, "rocky-9", "pve2")
     assert second.reach.address == subject.fixed
+    number = second.ref.partition("-")[0]
+    assert proxmox_ve.api.nodes(second.location).lxc(number).config.get()["nameserver"] == resolver(subject)
     assert first.reach.address not in {"", subject.fixed}
     assert subject.open().create(orders[0]) == first
     assert {row["type"] for row in proxmox_ve.guests()} == {"lxc"}

@@ -110,6 +110,13 @@ class Gateways:
         said = {setting.name: read_common(Options(setting.name, setting.options)).wipe for setting in settings}
         return {name: role for name, role in said.items() if role}
 
+    def shares(self, settings: Iterable[GatewaySetting]) -> Mapping[str, int]:
+        """How many machines of each gateway one environment may have, where that is limited (A11)."""
+        said = {
+            setting.name: read_common(Options(setting.name, setting.options)).per_environment for setting in settings
+        }
+        return {name: most for name, most in said.items() if most}
+
     def offer(self, setting: GatewaySetting, gateway: Gateway) -> Offer:
         """What a gateway offers, on the terms of its setting, whatever the provider tells.
 
@@ -125,7 +132,7 @@ class Gateways:
                     place=f"gateway {setting.name}",
                     remedy=f"there are: {', '.join(known) or 'none'}",
                 )
-        return replace(offer, most=said.per_environment or None, costs={**offer.costs, **said.costs})
+        return replace(offer, costs={**offer.costs, **said.costs})
 
     def offers(self, settings: Iterable[GatewaySetting], *, with_default: bool, with_images: bool = False) -> Offers:
         """Ask all added gateways that make machines, side by side; in the order of their names.

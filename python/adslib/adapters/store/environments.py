@@ -54,6 +54,12 @@ class Environments:
         row = self._statements.first(select(environments).where(environments.c.name == name))
         return _environment(*row) if row else None
 
+    def locked(self, name: str) -> Environment:
+        """The same; until the transaction ends, whoever begins a job of it waits."""
+        query = select(environments.c.name).where(environments.c.name == name).with_for_update()
+        self._statements.first(query)
+        return self.get(name)
+
     def list(self, *, tenant: str | None = None, state: str | None = None) -> list[Environment]:
         """Environments by name; what is None does not filter."""
         query = select(environments).order_by(environments.c.name)

@@ -26,7 +26,7 @@ from adslib.adapters.store.columns import Document, Labels, Serial, UtcTime, Wor
 from adslib.domain.job import JobKind
 from adslib.domain.lifecycle import ACTIVE_JOB_STATES, EnvironmentState, JobState, MachineState
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The number of the newest version under migrations/."""
 
 VERSION_TABLE = "ads_version"
@@ -131,6 +131,17 @@ machines = Table(
     Index("uq_machines_gateway_ref", "gateway", "ref", unique=True, **where("ref <> ''")),
     Index(None, "holder"),
     Index(None, "location"),
+)
+
+machine_locks = Table(
+    "machine_locks",
+    metadata,
+    Column("machine_id", Word, ForeignKey("machines.id", ondelete="CASCADE"), primary_key=True),
+    word("id"),
+    Column("doing", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("owner", Document, nullable=False),
+    Column("lease", UtcTime, nullable=False),
 )
 
 standings = Table(

@@ -12,6 +12,7 @@ from adslib.adapters.store.environments import Environments
 from adslib.adapters.store.events import Events
 from adslib.adapters.store.gateways import Gateways
 from adslib.adapters.store.jobs import Jobs
+from adslib.adapters.store.machine_locks import MachineLocks
 from adslib.adapters.store.machines import Machines
 from adslib.adapters.store.networks import Networks
 from adslib.adapters.store.plans import Plans
@@ -34,6 +35,7 @@ class Transaction:
     standings: Standings
     templates: Templates
     machines: Machines
+    machine_locks: MachineLocks
     jobs: Jobs
     plans: Plans
     gateways: Gateways

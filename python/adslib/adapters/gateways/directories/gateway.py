@@ -13,7 +13,7 @@ from typing import Protocol
 from adslib.adapters.gateways.directories import snapshots
 from adslib.adapters.gateways.directories.directory import Directory
 from adslib.adapters.gateways.directories.looking import Eyes, sights
-from adslib.adapters.gateways.directories.machines import Machines
+from adslib.adapters.gateways.directories.machines import Machines, identity
 from adslib.adapters.gateways.directories.snapshots import Pack, Unpack
 from adslib.adapters.gateways.orders import ID, check_choice, check_size, checked_id
 from adslib.domain.errors import Conflict
@@ -151,6 +151,7 @@ class DirectoryGateway:
 
     def offer(self) -> Offer:
         """Offer its sizes, as many as its limit allows."""
+        there = self._machines.all()
         return Offer(
             gateway=self.name,
             kind=self._parts.eyes.kind,
@@ -158,7 +159,8 @@ class DirectoryGateway:
             locations=self._parts.locations,
             systems=(self._machines.os,),
             capabilities=self._parts.eyes.capabilities,
-            room=max(0, self._machines.limit - len(self._machines.all())),
+            room=max(0, self._machines.limit - len(there)),
+            counted=frozenset(identity(machine.path) for machine in there),
         )
 
     # ── templates and snapshots ──────────────────────────────────────────────────────────────────────

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import partial
@@ -14,8 +13,9 @@ from adslib.adapters.gateways.proxmox.api import Account, Api
 from adslib.adapters.gateways.proxmox.choices import Choices
 from adslib.adapters.gateways.proxmox.cluster import Cluster
 from adslib.adapters.gateways.proxmox.driver import ProxmoxDriver
-from adslib.adapters.gateways.proxmox.forms import Container, Link, VirtualMachine
+from adslib.adapters.gateways.proxmox.forms import Container, VirtualMachine
 from adslib.adapters.gateways.remote.gateway import RemoteGateway, read_terms
+from adslib.adapters.gateways.remote.prefix import read_prefix
 from adslib.adapters.gateways.surroundings import Surroundings
 from adslib.domain.errors import Invalid, Problem
 from adslib.domain.gateway import Gateway
@@ -39,7 +39,7 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
     makes = read.chosen("makes", Makes) or {Makes.VM}
     images = read.pairs("images")
     user, ssh_key = read.text("user", "root"), read.text("ssh_key")
-    network, router = read.text("network"), read.text("router")
+    prefix = read_prefix(read)
     locations, storage, pool = read.names("locations"), read.text("storage"), read.text("pool")
     grace = read.whole("grace", 60, least=1, most=3600)
     terms = read_terms(read)
@@ -55,7 +55,6 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
     problems = [Problem(what, f"gateway {name}", remedy) for is_wrong, what, remedy in wrong if is_wrong]
     if problems:
         raise Invalid(problems=problems)
-    link = _link(name, network, router) if network or router else None
     who = Account(host, account, secret, partial(around.secret, secret, f"gateway {name}"), ca or verify)
     choices = Choices(
         name=name,
@@ -64,7 +63,7 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
         locations=locations,
         user=user,
         ssh_key=Path(ssh_key).expanduser(),
-        link=link,
+        prefix=prefix,
         storage=storage,
         pool=pool,
         grace=grace,
@@ -73,20 +72,3 @@ def connect(name: str, options: Mapping[str, Any], around: Surroundings) -> Gate
     form = VirtualMachine() if makes == {Makes.VM} else Container()
     driver = ProxmoxDriver(Cluster(Api(name, who, terms.patience), form), choices, around.host_keys)
     return RemoteGateway(name, driver, terms, around.home / "proxmox" / name)
-
-
-def _link(gateway: str, network: str, router: str) -> Link:
-    """The network that addresses of orders lie in, and the way out of it.
-
-    Raises:
-        Invalid: it is none.
-    """
-    try:
-        found = Link(ipaddress.ip_network(network), ipaddress.ip_address(router) if router else None)
-    except ValueError as error:
-        remedy = "use a network like 10.20.30.0/24, and as 'router' an address in it"
-        raise Invalid(f"options network and router: {error}", place=f"gateway {gateway}", remedy=remedy) from error
-    if found.router and found.router not in found.network:
-        remedy = "give the address of its router, or leave it out"
-        raise Invalid(f"option router: {router} is not in {network}", place=f"gateway {gateway}", remedy=remedy)
-    return found

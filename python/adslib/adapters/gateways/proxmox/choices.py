@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
-from adslib.adapters.gateways.proxmox.forms import Link
+from adslib.adapters.gateways.remote.prefix import Prefix
 from adslib.domain.errors import Failed, Invalid
 from adslib.domain.machine import Size
 
@@ -20,7 +19,7 @@ class Choices:
     Args:
         name: of the gateway. images: systems and the templates of theirs. sizes: what machines can be.
         locations: the nodes that may be used; empty: all. user, ssh_key: who may log in, by which private key.
-        link: where addresses of orders lie; None: they get none. storage: where whole copies go; empty: linked ones.
+        prefix: where given addresses come from. storage: where whole copies go; empty: linked ones.
         pool: what new machines are put into. grace: seconds to shut down in. patience: to wait for another's clone.
     """
 
@@ -30,7 +29,7 @@ class Choices:
     locations: tuple[str, ...]
     user: str
     ssh_key: Path
-    link: Link | None
+    prefix: Prefix | None
     storage: str
     pool: str
     grace: int
@@ -52,22 +51,6 @@ class Choices:
             remedy = "see what is the matter with them, or let others be used by the option 'locations'"
             raise Failed(f"no node answers of {there}", place=f"gateway {self.name}", remedy=remedy)
         return found
-
-    def fit(self, address: str) -> None:
-        """Make sure that a machine may have an address.
-
-        Raises:
-            Invalid: it may not.
-        """
-        network = self.link and self.link.network
-        try:
-            fits = network and ipaddress.ip_address(address) in network
-        except ValueError:
-            fits = False
-        if not fits:
-            raise Invalid(
-                f"'{address}' is no address for a machine of gateway '{self.name}'", remedy=f"use one of {network}"
-            )
 
     def public_key(self) -> str:
         """The public key that lets in.

@@ -14,7 +14,7 @@ from proxmoxer import ResourceException
 from adslib.adapters.gateways.proxmox.api import is_taken
 from adslib.adapters.gateways.proxmox.choices import Choices
 from adslib.adapters.gateways.proxmox.cluster import Cluster, Guest
-from adslib.adapters.gateways.proxmox.forms import Container
+from adslib.adapters.gateways.proxmox.forms import Container, address_settings
 from adslib.adapters.gateways.proxmox.notes import MAKING, Note, kept, noted
 from adslib.domain.errors import Failed, Invalid
 from adslib.domain.gateway import Order
@@ -56,13 +56,16 @@ class Cloning:
 
     def make(self, order: Order) -> Guest:
         """A clone that is set up and not started yet, or one that was begun and is set up now."""
-        form, link = self._cluster.form, self._choices.link
+        form, prefix = self._cluster.form, self._choices.prefix
         wanted = {form.named: order.name, **form.settings(order.size, self._choices.user, self._choices.public_key)}
         guest = self._unlocked(self.made_for(order.id) or self._clone_for(order))
         config = self._cluster.config(guest) or {}
         if guest.status != "running":
             place = self._cluster.place(guest)
-            wanted |= form.net(config, link.settings(order.address) if link and order.address else {})
+            given = address_settings(order.address, prefix) if prefix and order.address else {}
+            wanted |= form.net(config, given)
+            if prefix and given:
+                wanted["nameserver"] = " ".join(prefix.resolvers)
             tags = {*kept(guest.tags), Note(guest.vmid, order.id).tag, MAKING}
             self._api.put(f"{place}/config", **wanted, tags=";".join(sorted(tags)))
             disk, size = form.disk(config)

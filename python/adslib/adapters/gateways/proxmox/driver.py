@@ -12,6 +12,7 @@ from adslib.adapters.gateways.proxmox.cloning import COPIED_FROM, Cloning
 from adslib.adapters.gateways.proxmox.cluster import Cluster, Guest
 from adslib.adapters.gateways.proxmox.notes import MAKING, Note, noted
 from adslib.adapters.gateways.proxmox.seeing import ABILITIES, Eyes, ref_of
+from adslib.adapters.gateways.remote.prefix import check_address
 from adslib.adapters.gateways.surroundings import HostKeys
 from adslib.domain.errors import AdsError, Conflict, Invalid, NotFound
 from adslib.domain.gateway import Capability, InstanceTemplate, Offer, Order, Sighting, Snapshot
@@ -35,7 +36,7 @@ class ProxmoxDriver:
     refs = re.compile(r"[1-9][0-9]{2,8}(-[A-Za-z0-9][A-Za-z0-9_-]{0,63})?")
 
     def __init__(self, cluster: Cluster, choices: Choices, host_keys: HostKeys) -> None:
-        self.capabilities = frozenset(Capability) - NEVER - (frozenset() if choices.link else {Capability.ADDRESS})
+        self.capabilities = frozenset(Capability) - NEVER - (frozenset() if choices.prefix else {Capability.ADDRESS})
         self.images = choices.images
         self._cluster = cluster
         self._api = cluster.api
@@ -189,7 +190,7 @@ class ProxmoxDriver:
         Raises:
             Invalid: it is not in the network. Conflict: another machine has it.
         """
-        self._choices.fit(order.address)
+        check_address(order.address, self._choices.prefix)
         for seen in self.machines():
             if seen.reach.address == order.address and seen.id != order.id:
                 raise Conflict(

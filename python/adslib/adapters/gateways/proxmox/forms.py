@@ -6,32 +6,17 @@ import ipaddress
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from adslib.adapters.gateways.proxmox.api import Api
+from adslib.adapters.gateways.remote.prefix import Prefix
 from adslib.domain.machine import Size
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Config = Mapping[str, Any]
 DISK = re.compile(r"(scsi|virtio|sata|ide)\d+")
 UNITS = {"M": 1 / 1024, "G": 1, "T": 1024}
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """The network that addresses of orders lie in, and the router to others."""
-
-    network: ipaddress.IPv4Network | ipaddress.IPv6Network
-    router: Address | None
-
-    def settings(self, address: str) -> dict[str, str]:
-        """What Proxmox VE calls an address in it."""
-        six = "6" if self.network.version == 6 else ""
-        way = {f"gw{six}": str(self.router)} if self.router else {}
-        return {f"ip{six}": f"{address}/{self.network.prefixlen}", **way}
 
 
 class Form(Protocol):
@@ -49,7 +34,7 @@ class Form(Protocol):
         """What a new machine is to be set to, whatever the template was."""
 
     def net(self, config: Config, given: Mapping[str, str]) -> dict[str, str]:
-        """The setting that gives a machine an address; without one it asks DHCP."""
+        """The setting that gives a machine an address, see `address_settings`; without one it asks DHCP."""
 
     def fixed(self, config: Config) -> str:
         """The address that its configuration gives it; empty: none."""
@@ -152,6 +137,12 @@ class Container:
     def disk(self, config: Config) -> tuple[str, float]:
         """Its root."""
         return "rootfs", _gib(config.get("rootfs", ""))
+
+
+def address_settings(address: str, prefix: Prefix) -> dict[str, str]:
+    """What Proxmox VE calls an address in a network, and the way out."""
+    six = "6" if prefix.network.version == 6 else ""
+    return {f"ip{six}": f"{address}/{prefix.network.prefixlen}", f"gw{six}": str(prefix.router)}
 
 
 def _computing(size: Size) -> dict[str, Any]:

@@ -133,9 +133,12 @@ class RemoteGateway(Refusal):
     def offer(self) -> Offer:
         """Offer what the provider makes, as many as the limit allows."""
         limit = self._terms.limit
-        makes = Capability.CREATE in self.capabilities
-        room = (max(0, limit - len(self._ours())) if limit else None) if makes else 0
-        return replace(self._offered, room=room)
+        if Capability.CREATE not in self.capabilities:
+            return replace(self._offered, room=0)
+        if not limit:
+            return replace(self._offered, room=None)
+        there = self._ours()
+        return replace(self._offered, room=max(0, limit - len(there)), counted=frozenset(there))
 
     # ── snapshots ────────────────────────────────────────────────────────────────────────────────────
 

@@ -133,8 +133,17 @@ class SimulatedGateway:
         """Offer what the options say."""
         self._faults.enter("offer")
         with self._cloud.reading() as connection:
-            room = max(0, self._quota - self._count(connection))
-        return Offer(self.name, KIND, self._sizes, self._locations, self._systems, ABILITIES, room)
+            there = connection.scalars(select(machines.c.id).where(machines.c.cloud == self.name)).all()
+        return Offer(
+            gateway=self.name,
+            kind=KIND,
+            sizes=self._sizes,
+            locations=self._locations,
+            systems=self._systems,
+            capabilities=ABILITIES,
+            room=max(0, self._quota - len(there)),
+            counted=frozenset(there),
+        )
 
     # ── templates and snapshots ──────────────────────────────────────────────────────────────────────
 
