@@ -247,3 +247,22 @@ def with_versions(wanted: Definition, **versions: str) -> Definition:
         for name, component in wanted.components.items()
     }
     return replace(wanted, components=changed)
+
+
+def seats(wanted: Definition, *free: Machine, **changes: object) -> dict[str, str]:
+    """Where the instances go; the plan is not blocked."""
+    made = World(free=free, **changes).plan(wanted)  # type: ignore[arg-type]
+    assert not made.blocked, [str(shortage) for shortage in made.blocked]
+    return dict(made.seats)
+
+
+def said(wanted: Definition, *free: Machine, **changes: object) -> str:
+    """What a blocked plan says."""
+    made = World(free=free, **changes).plan(wanted)  # type: ignore[arg-type]
+    assert made.blocked
+    assert not made.actions
+    return "\n".join(str(shortage) for shortage in made.blocked)
+
+
+def fixed(*names: str, **need: object) -> Definition:
+    return definition(service("web", **need), nodes=[node("p", Placement("web", max(1, len(names)), names))])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adslib.domain.definition import Component, Definition, Package, Placement, Role
+from adslib.domain.definition import Component, Package, Placement, Role
 from adslib.domain.errors import Invalid
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Machine, Reach, Size
@@ -21,30 +21,18 @@ from domain.definitions import (
     SMALL,
     World,
     definition,
+    fixed,
     machine,
     node,
     offer,
     place,
+    said,
+    seats,
     service,
     unit,
 )
 
 THEIRS = (Role("theirs.role"),)
-
-
-def seats(wanted: Definition, *free: Machine, **changes: object) -> dict[str, str]:
-    """Where the instances go; the plan is not blocked."""
-    made = World(free=free, **changes).plan(wanted)  # type: ignore[arg-type]
-    assert not made.blocked, [str(shortage) for shortage in made.blocked]
-    return dict(made.seats)
-
-
-def said(wanted: Definition, *free: Machine, **changes: object) -> str:
-    """What a blocked plan says."""
-    made = World(free=free, **changes).plan(wanted)  # type: ignore[arg-type]
-    assert made.blocked
-    assert not made.actions
-    return "\n".join(str(shortage) for shortage in made.blocked)
 
 
 # ── the best fit of the pool ─────────────────────────────────────────────────────────────────────────
@@ -253,60 +241,6 @@ def every_way_is_tried(asked: list[Asked], there: list[There], made: list[Made],
         assert all(sum(new.gateway == o.gateway for new in found.new) <= (o.room or 0) for o in offers)
 
 
-# ── an environment's share of a gateway ──────────────────────────────────────────────────────────────
-
-
-def of_a(*names: str, **changes: object) -> list[Machine]:
-    return [machine(name, gateway="a", **changes) for name in names]
-
-
-@pytest.mark.req("A10", "A11")
-def test_what_is_found_free_counts_to_the_share_as_what_is_made() -> None:
-    wanted = definition(service("web"), nodes=[node("p", Placement("web", 3))])
-    assert said(wanted, *of_a("m1", "m2", "m3"), shares={"a": 2}) == (
-        "web: 1 × any size missing (1 free there, but gateway a gives an environment 2 machines at most)"
-    )
-    assert said(wanted, *of_a("m1"), offers=(offer("a"),), shares={"a": 2}) == (
-        "web: 1 × any size missing (none free there; gateway a gives an environment 2 machines at most)"
-    )
-    assert seats(wanted, *of_a("m1", "m2"), machine("m3"), shares={"a": 2})
-    assert seats(wanted, *of_a("m1", "m2", "m3"), shares={"b": 1})
-
-
-@pytest.mark.req("A10", "A11")
-def test_what_the_environment_has_stays_and_counts() -> None:
-    wanted = definition(service("web"), nodes=[node("p", Placement("web", 2))])
-    before = World(free=tuple(of_a("m1", "m2", "m3"))).after(wanted)
-    assert not replace(before, shares={"a": 1}).plan(wanted).actions
-    more = definition(service("web"), nodes=[node("p", Placement("web", 3))])
-    assert replace(before, shares={"a": 2}).plan(more).blocked
-    assert not replace(before, shares={"a": 3}).plan(more).blocked
-
-
-@pytest.mark.req("A5", "A11")
-def test_who_can_stand_elsewhere_leaves_the_share_to_who_cannot() -> None:
-    wanted = definition(service("any"), service("picky", os="rocky"))
-    pool = [*of_a("m1"), *of_a("m2", os="rocky-9"), machine("m3")]
-    assert seats(wanted, *pool, shares={"a": 1}) == {"any-1": "m3", "picky-1": "m2"}
-    made = World(free=tuple(of_a("m2", os="rocky-9")), offers=(offer("a"), offer("b")), shares={"a": 1})
-    assert made.plan(definition(service("picky", os="rocky"), service("any"))).seats["picky-1"] == "m2"
-
-
-@pytest.mark.req("A5", "A11")
-def test_a_machine_that_others_left_is_nobodys_again() -> None:
-    known = [service("any", shared=True, cpu=0.1), service("picky", os="rocky"), service("late", shared=True, cpu=0.1)]
-    pool = [*of_a("m1"), *of_a("m2", os="rocky-9"), machine("m3")]
-    assert seats(definition(*known), *pool, shares={"a": 1}) == {"any-1": "m3", "picky-1": "m2", "late-1": "m3"}
-
-
-@pytest.mark.req("A5", "A11")
-def test_a_fixed_machine_beyond_the_share_is_refused_with_the_reason() -> None:
-    assert "the machine 'm2' missing (gateway a gives an environment 1 machines at most)" in said(
-        fixed("m1", "m2"), *of_a("m1", "m2"), shares={"a": 1}
-    )
-    assert seats(fixed("m1"), *of_a("m1", "m2"), shares={"a": 1}) == {"p/web-1": "m1"}
-
-
 # ── together on one machine ──────────────────────────────────────────────────────────────────────────
 
 
@@ -348,10 +282,6 @@ def test_the_first_on_a_shared_machine_fits_on_it_too() -> None:
 
 
 # ── machines that the user fixes ─────────────────────────────────────────────────────────────────────
-
-
-def fixed(*names: str, **need: object) -> Definition:
-    return definition(service("web", **need), nodes=[node("p", Placement("web", max(1, len(names)), names))])
 
 
 @pytest.mark.req("A5")

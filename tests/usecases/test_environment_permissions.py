@@ -61,7 +61,10 @@ def test_without_the_permission_everything_is_refused_before_anything(ads: Ads) 
     before = dict(ads.environments.show("shop")), told(ads), pool(ads)
     for permission, call in CALLS.values():
         others = Actor("eve", permissions=frozenset(Permission) - {permission})
-        with acting_also(ads, others) as eve, pytest.raises(Forbidden, match=f"eve lacks the permission '{permission}' for "):
+        with (
+            acting_also(ads, others) as eve,
+            pytest.raises(Forbidden, match=f"eve lacks the permission '{permission}' for "),
+        ):
             call(eve)
     assert (dict(ads.environments.show("shop")), told(ads), pool(ads)) == before
 

@@ -124,6 +124,19 @@ def test_tenants_share_no_zone_and_no_reverse_zone(ads: Ads, plain: dict[str, An
     assert ads.zones.add("bob.example", **plain, ttl=60).after["tenant"] == "other"
 
 
+@pytest.mark.req("I4", "I6")
+def test_names_of_a_zone_are_one_tenants_even_if_nobody_publishes_it(ads: Ads, acting: Callable[..., Ads]) -> None:
+    ads.networks.add({"name": "web", "prefix": "10.0.0.0/24", "zone": "used.example"})
+    bob = acting("bob", tenant="other", permissions=set(Permission) - {Permission.ADMINISTER})
+    mine = {"name": "mine", "prefix": "10.0.0.0/24", "space": "b"}
+    with pytest.raises(Forbidden, match=r"zone 'used\.example' belongs to another tenant"):
+        bob.networks.add({**mine, "zone": "used.example"})
+    bob.networks.add(mine)
+    with pytest.raises(Forbidden, match=r"zone 'used\.example' belongs to another tenant"):
+        bob.networks.edit("mine", {"zone": "used.example"})
+    assert bob.networks.show("mine")["zone"] == ""
+
+
 @pytest.mark.req("A20")
 def test_permissions(ads: Ads, acting: Callable[..., Ads], plain: dict[str, Any]) -> None:
     looker = acting("eve", permissions={Permission.VIEW})

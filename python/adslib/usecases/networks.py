@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor, Permission
-from adslib.domain.errors import AdsError, Conflict, Forbidden, Invalid, Problem
+from adslib.domain.errors import AdsError, Invalid, Problem
 from adslib.domain.names import checked_name
 from adslib.domain.network import Held, Network, Role, refuse_overlap
 from adslib.domain.network_reading import held_text, read_held, read_network, written
 from adslib.domain.prefix import read_prefix
 from adslib.domain.reshaping import merged, part_of, parts
+from adslib.usecases.admitting import admit
 from adslib.usecases.filling import SUMMED, fills, percent
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
@@ -181,7 +182,7 @@ class Networks:
             tx.networks.lock()
             before = self._locked(tx, *names)
             after = merged(before)
-            self._refuse_beside(tx, after, besides=before)
+            admit(tx, self._actor, after, besides=before)
             reshape(tx, before, [after], self._app.clock())
             message = f"networks {_listed(before)} merged into '{after.name}' ({after.prefix})"
             self._end(tx, message, dry_run=dry_run)
@@ -276,17 +277,14 @@ class Networks:
             self._change(tx, before, after)
 
     def _add(self, tx: Transaction, network: Network) -> None:
-        _refuse_name(tx, network)
-        self._refuse_beside(tx, network)
+        admit(tx, self._actor, network)
         tx.networks.add(network)
 
     def _change(self, tx: Transaction, before: Network, after: Network) -> None:
         anew = _gives(before) != _gives(after)
         if (anew or after.tenant != before.tenant) and tx.addresses.count(before.id):
             raise in_use(before, tx.addresses.list(network=before.id, limit=SHOWN + 1))
-        if after.name != before.name:
-            _refuse_name(tx, after)
-        self._refuse_beside(tx, after)
+        admit(tx, self._actor, after)
         moved = [after.gateway] if after.gateway and after.gateway != before.gateway else []
         if found := tx.addresses.at(after.space, moved):
             raise in_use(before, list(found.values()))
@@ -297,39 +295,6 @@ class Networks:
     def _mine(self, network: Network) -> Network:
         refuse_foreign(self._actor, network.tenant, f"network '{network.name}'")
         return network
-
-    def _refuse_beside(self, tx: Transaction, network: Network, besides: Sequence[Network] = ()) -> None:
-        """Let a network pass that fits among the others.
-
-        Raises:
-            Conflict: one is in the way. Forbidden: the space, the tenant or the zone is another's.
-        """
-        refuse_foreign(self._actor, network.tenant, f"tenant '{network.tenant}'", "leave the tenant out")
-        gone = {each.id for each in besides}
-        beside = tx.networks.any_of(network.space, network.id)
-        if beside and beside.tenant != network.tenant:
-            whose = f"tenant '{beside.tenant}'" if may_see(self._actor, beside.tenant) else "another tenant"
-            raise Forbidden(
-                f"space '{network.space}' belongs to {whose}",
-                place=f"network '{network.name}'",
-                remedy="name a space of your own: --space NAME",
-                code="not-yours",
-            )
-        refuse_overlap(network, [x for x in tx.networks.beside(network.space, network.prefix) if x.id not in gone])
-        zone = tx.zones.find(network.zone) if network.zone else None
-        if zone:
-            refuse_foreign(self._actor, zone.tenant, f"zone '{zone.name}'", "name a zone of your own")
-        if network.vlan is None:
-            return
-        for other in tx.networks.list(vlan=network.vlan, datacenter=network.datacenter):
-            if other.space != network.space and other.id != network.id:
-                whose = f"network '{other.name}' of space '{other.space}'"
-                raise Conflict(
-                    f"VLAN {network.vlan} of data centre '{network.datacenter}' carries "
-                    f"{whose if may_see(self._actor, other.tenant) else 'a network of another tenant'}",
-                    place=f"network '{network.name}'",
-                    remedy="use another VLAN: overlapping spaces cannot share one",
-                )
 
     def _end(self, tx: Transaction, message: str, *, dry_run: bool) -> None:
         if dry_run:
@@ -358,11 +323,6 @@ def _each(things: Sequence[T], act: Callable[[T], R], places: Sequence[str]) -> 
     if errors:
         raise type(errors[0])(problems=problems, code=errors[0].code)
     return done
-
-
-def _refuse_name(tx: Transaction, network: Network) -> None:
-    if tx.networks.find(network.name):
-        raise Conflict(f"there is already a network '{network.name}'", remedy="choose another name")
 
 
 def _remove(tx: Transaction, network: Network) -> None:

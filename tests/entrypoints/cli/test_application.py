@@ -63,8 +63,7 @@ def test_version(run: Run) -> None:
 def test_an_error_is_a_document_with_its_code_for_whoever_asks_for_documents(
     run: Run, format: str, read: Callable[[str], Any]
 ) -> None:
-    refused = run("address", "allocate", "--vlan", "7", "--datacenter", "x", "--format", format)
-    assert refused.code == 4
+    refused = run("address", "allocate", "--vlan", "7", "--datacenter", "x", "--format", format, expect=4)
     assert refused.out == ""
     told = read(refused.err)
     assert told["code"] == "unknown-vlan"

@@ -67,6 +67,7 @@ networks = Table(
     Index(None, "datacenter", "vlan"),
     Index("ix_networks_owner", "owner", **where("owner <> ''")),
     Index("ix_networks_reserve", "tenant", **where("role = 'reserve'")),
+    Index("ix_networks_zone", "zone", **where("zone <> ''")),
 )
 
 # A strip is a line of places that are given out: a network's addresses, or the numbers of names like web-7.

@@ -164,6 +164,11 @@ class Networks:
         query = _ALL.where(networks.c.space == space, networks.c.id != besides).limit(1)
         return next(iter(self._found(query)), None)
 
+    def in_zone_of_another(self, zone: str, tenant: str) -> Network | None:
+        """Some network of a zone that is not this tenant's."""
+        query = _ALL.where(networks.c.zone == zone, networks.c.zone != "", networks.c.tenant != tenant).limit(1)
+        return next(iter(self._found(query)), None)
+
     def update(self, network: Network) -> None:
         """Write a network that was read before.
 

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Choice:
-    """Which store, and who acts; empty: from the settings, and the operating-system user. And how results are written."""
+    """What was said beside the use case.
+
+    Args:
+        database: which store; empty: that of the settings. actor: who acts; empty: the operating-system user.
+        format: how the result is written, and the error.
+    """
 
     database: str = ""
     actor: str = ""

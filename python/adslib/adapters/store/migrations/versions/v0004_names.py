@@ -1,4 +1,4 @@
-"""Names of addresses are unique in an index of their own: what has no name does not burden it."""
+"""Names of addresses are unique in an index of their own: what has no name does not burden it. Networks by zone."""
 
 from __future__ import annotations
 
@@ -23,3 +23,5 @@ def upgrade() -> None:
         sqlite_where=NAMED,
         postgresql_where=NAMED,
     )
+    zoned = sa.text("zone <> ''")
+    op.create_index("ix_networks_zone", "networks", ["zone"], sqlite_where=zoned, postgresql_where=zoned)
