@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 
 import adslib
 from adslib import AdsError
+from adslib.domain.actor import Permission
 from adslib.domain.assignment import AddressRequest
+from adslib.domain.errors import NotFound
 from adslib.usecases.ads import Ads
 from adslib.usecases.outcome import Outcome
 from usecases.acting import acting_also, document, tenant
@@ -107,6 +110,31 @@ def test_who_has_it_is_shown_by_address_name_or_allocation(ads: Ads) -> None:
             ads.addresses.show(thing)
     with pytest.raises(AdsError, match=r"nobody has '10\.0\.0\.1'"):
         ads.addresses.show("10.0.0.1", space="blue")
+
+
+@pytest.mark.req("I6")
+def test_why_nobody_has_an_address_is_told(ads: Ads, acting: Callable[..., Ads]) -> None:
+    ads.networks.edit("west", {"cooldown": 60, "gateway": "10.0.0.6"})
+    ads.networks.hold("west", "10.0.0.4", why="printer")
+    [row] = ads.addresses.allocate(web()).after["addresses"]
+    ads.addresses.release([row["id"]])
+    free = "it is free in network 'west'. Have it with: ads address allocate --network west --want 10.0.0.2"
+    for thing, told in (
+        ("10.0.0.2", free),
+        ("10.0.0.1", "it is at rest after its release in network 'west'. See the network with: ads network show west"),
+        ("10.0.0.4", "it is held back (printer) in network 'west'"),
+        ("10.0.0.6", "it is the gateway in network 'west'"),
+        ("10.0.0.0", "it is the first or last address of 10.0.0.0/29 in network 'west'"),
+        ("192.0.2.1", "no network of space 'default' gives it"),
+    ):
+        with pytest.raises(NotFound) as refused:
+            ads.addresses.show(thing)
+        assert str(refused.value).startswith(f"nobody has '{thing}': {told}")
+    with pytest.raises(NotFound, match=f"allocation '{row['id']}' was released 20"):
+        ads.addresses.show(row["id"])
+    stranger = acting("bob", tenant="other", permissions={Permission.VIEW})
+    with pytest.raises(NotFound, match="no network of space 'default' gives it"):
+        stranger.addresses.show("10.0.0.2")
 
 
 @pytest.mark.req("I6")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from adslib.adapters.store import Transaction
+from adslib.domain.actor import Actor
 from adslib.domain.assignment import Assignment
-from adslib.domain.network import Network
-from adslib.domain.prefix import Address, Prefix, read_address
+from adslib.domain.errors import NotFound
+from adslib.domain.network import Network, Role
+from adslib.domain.prefix import WIDTHS, Address, Prefix, read_address
 from adslib.domain.zone import read_label
+from adslib.usecases.allocating import closed_because
+from adslib.usecases.viewing import may_see
 
 
 def shown(assignment: Assignment, network: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,11 +83,44 @@ def found_by(tx: Transaction, thing: str, space: str) -> Assignment | None:
     if found := tx.addresses.by_ids([thing]).get(thing):
         return found
     label, dot, zone = thing.partition(".")
-    if ":" in thing or thing.replace(".", "").isdecimal():
+    if _is_address(thing):
         return next(iter(tx.addresses.at(space, [read_address(thing)]).values()), None)
     if not dot:
         return None
     return next(iter(tx.addresses.named(zone.lower().removesuffix("."), [read_label(label)]).values()), None)
+
+
+def nobody_has(tx: Transaction, actor: Actor, thing: str, space: str, at: datetime) -> NotFound:
+    """What is told of a thing that `found_by` does not find: why nobody has it, and how to have it.
+
+    Args:
+        at: now.
+    """
+    if ended := tx.addresses.ended([thing]).get(thing):
+        what = f"allocation '{thing}' was released {ended.isoformat(timespec='seconds')}"
+        return NotFound(what, remedy="see who has its address now: ads address show ADDRESS")
+    if not _is_address(thing):
+        return NotFound(f"nobody has '{thing}'", remedy="list what is there with: ads address list")
+    address = read_address(thing)
+    host = Prefix(address.version, address.number, WIDTHS[address.version])
+    around = [x for x in tx.networks.beside(space, host) if x.role is not Role.CONTAINER and may_see(actor, x.tenant)]
+    if not around:
+        what = f"nobody has '{address}': no network of space '{space}' gives it"
+        return NotFound(what, remedy="list networks with: ads network list, or name another space")
+    network = around[0]
+    rests = tx.addresses.resting_in(
+        network.id, at - timedelta(seconds=network.cooldown), range(address.number, address.number + 1)
+    )
+    why = next(closed_because(network, address), "at rest after its release" if rests else "")
+    remedy = "see the network with: ads network show" if why else "have it with: ads address allocate --network"
+    return NotFound(
+        f"nobody has '{address}': it is {why or 'free'} in network '{network.name}'",
+        remedy=f"{remedy} {network.name}" + (f" --want {address}" if not why else ""),
+    )
+
+
+def _is_address(thing: str) -> bool:
+    return ":" in thing or thing.replace(".", "").isdecimal()
 
 
 def told(rows: Sequence[Mapping[str, Any]], verb: str) -> str:

@@ -18,7 +18,7 @@ from adslib.domain.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from adslib.domain.network import Network
 from adslib.domain.prefix import read_address
 from adslib.usecases import reconciling
-from adslib.usecases.address_showing import all_shown, for_host, found_by, shown, told
+from adslib.usecases.address_showing import all_shown, for_host, found_by, nobody_has, shown, told
 from adslib.usecases.allocating import allocate, held_before, without
 from adslib.usecases.filling import fills, next_free
 from adslib.usecases.giving_back import give_back
@@ -129,13 +129,13 @@ class Addresses:
             thing: an address, a full name, or the id of an allocation. space: that of the address.
 
         Raises:
-            NotFound: nobody has it. Forbidden: another tenant has it.
+            NotFound: nobody has it; it says why, as far as the actor may know. Forbidden: another tenant has it.
         """
         self._actor.must(Permission.VIEW, thing)
         with self._app.store.reading() as tx:
             found = found_by(tx, thing, space)
             if found is None:
-                raise NotFound(f"nobody has '{thing}'", remedy="list what is there with: ads address list")
+                raise nobody_has(tx, self._actor, thing, space, self._app.clock())
             refuse_foreign(self._actor, found.tenant, f"'{thing}'")
             return all_shown(tx, [found])[0]
 

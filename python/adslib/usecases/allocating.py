@@ -174,7 +174,7 @@ def _holding(steps: Steps, address: Address) -> Step:
             remedy="ask for an address within",
             code="outside-network",
         )
-    why = next(iter(_closed_because(held.network, address)), None)
+    why = next(iter(closed_because(held.network, address)), None)
     if why:
         raise Conflict(
             f"{address} is not given out: it is {why}",
@@ -185,7 +185,8 @@ def _holding(steps: Steps, address: Address) -> Step:
     return held
 
 
-def _closed_because(network: Network, address: Address) -> Iterator[str]:
+def closed_because(network: Network, address: Address) -> Iterator[str]:
+    """Why nobody gets an address of a network: nothing, if somebody may."""
     if address.number not in network.prefix.usable:
         yield f"the first or last address of {network.prefix}"
     if address == network.gateway:
