@@ -113,6 +113,18 @@ def test_who_has_it_is_shown_by_address_name_or_allocation(ads: Ads) -> None:
 
 
 @pytest.mark.req("I6")
+def test_addresses_are_listed_by_the_tags_of_their_networks(ads: Ads) -> None:
+    ads.addresses.allocate_all([web(), web(datacenter="east", vlan=210, machine="m2")])
+
+    def listed(**tags: Any) -> list[str]:
+        return [row["address"] for row in ads.addresses.list(**tags)]
+
+    assert listed(vlan=110) == listed(datacenter="west") == listed(owner="a", machine="m1") == ["10.0.0.1"]
+    assert listed(owner="a") == ["10.0.0.1", "10.0.1.1"]
+    assert listed(vlan=110, datacenter="east") == listed(owner="b") == []
+
+
+@pytest.mark.req("I6")
 def test_why_nobody_has_an_address_is_told(ads: Ads, acting: Callable[..., Ads]) -> None:
     ads.networks.edit("west", {"cooldown": 60, "gateway": "10.0.0.6"})
     ads.networks.hold("west", "10.0.0.4", why="printer")

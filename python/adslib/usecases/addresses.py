@@ -86,13 +86,21 @@ class Addresses:
         return self._again(lambda _: self._released(wanted, missing_ok=missing_ok, dry_run=dry_run))
 
     def list(
-        self, *, limit: int | None = None, unseen_since: datetime | None = None, **filters: str | None
+        self,
+        *,
+        limit: int | None = None,
+        unseen_since: datetime | None = None,
+        datacenter: str | None = None,
+        vlan: int | None = None,
+        owner: str | None = None,
+        **filters: str | None,
     ) -> Sequence[Mapping[str, Any]]:
         """Who has which address and name, in order.
 
         Args:
             limit: this many at most. filters: `network`, `space`, `service`, `environment`, `machine`.
             unseen_since: only what was given before this moment and was not seen in use since: merely assigned.
+            datacenter, vlan, owner: of networks that are tagged so.
         """
         self._actor.must(Permission.VIEW, "addresses")
         with self._app.store.reading() as tx:
@@ -101,7 +109,8 @@ class Addresses:
                 exact["network"] = self._visible(tx, str(exact["network"])).id
             if Permission.ADMINISTER not in self._actor.permissions:
                 exact["tenant"] = self._actor.tenant
-            found = tx.addresses.list(limit=limit, unseen_since=unseen_since, **exact)
+            tags = {"datacenter": datacenter, "vlan": vlan, "owner": owner}
+            found = tx.addresses.list(limit=limit, unseen_since=unseen_since, of_networks=tags, **exact)
             return all_shown(tx, found)
 
     def held(self, request: AddressRequest) -> Sequence[Mapping[str, Any]]:

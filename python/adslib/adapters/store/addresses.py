@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from adslib.adapters.store.address_schema import address_history, address_requests, addresses
+from adslib.adapters.store.address_schema import address_history, address_requests, addresses, networks
 from adslib.adapters.store.columns import UtcTime, among
 from adslib.adapters.store.statements import Statements, Values, chunks
 from adslib.domain.assignment import Assignment
@@ -89,15 +89,23 @@ class Addresses:
         return self._count(addresses.c.network == network, number)
 
     def list(
-        self, *, limit: int | None = None, unseen_since: datetime | None = None, **exact: Any
+        self,
+        *,
+        limit: int | None = None,
+        unseen_since: datetime | None = None,
+        of_networks: Mapping[str, Any] | None = None,
+        **exact: Any,
     ) -> builtins.list[Assignment]:
         """Assignments by network, address and name; what is None does not filter.
 
         Args:
-            limit: this many at most. exact: columns and what they must be.
+            limit: this many at most. exact: columns and what they must be. of_networks: the same of their networks.
             unseen_since: those that were given before this moment and not seen in use since.
         """
         query = select(*_OURS).order_by(addresses.c.space, addresses.c.version, addresses.c.number, addresses.c.label)
+        tagged = [networks.c[column] == wanted for column, wanted in (of_networks or {}).items() if wanted is not None]
+        if tagged:
+            query = query.where(addresses.c.network.in_(select(networks.c.id).where(*tagged)))
         for column, wanted in exact.items():
             if wanted is not None:
                 query = query.where(addresses.c[column] == wanted)

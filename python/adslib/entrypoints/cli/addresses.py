@@ -122,6 +122,9 @@ def list_(
     ctx: typer.Context,
     network: Network = None,
     space: Annotated[str | None, typer.Option(help="In this space.")] = None,
+    datacenter: Annotated[str | None, typer.Option(help="In networks of this data centre.")] = None,
+    vlan: Annotated[int | None, typer.Option(metavar="1-4094", help="In networks of this VLAN.")] = None,
+    owner: Annotated[str | None, typer.Option(help="In networks of this end user.")] = None,
     service: Service = None,
     environment: Environment = None,
     machine: Machine = None,
@@ -131,7 +134,15 @@ def list_(
     """List who has which address and name."""
     with opened(ctx) as ads:
         rows = ads.addresses.list(
-            limit=limit, network=network, space=space, service=service, environment=environment, machine=machine
+            limit=limit,
+            network=network,
+            space=space,
+            datacenter=datacenter,
+            vlan=vlan,
+            owner=owner,
+            service=service,
+            environment=environment,
+            machine=machine,
         )
     show_rows(rows, COLUMNS, format, none="Nobody has such an address or name.")
 
