@@ -100,6 +100,15 @@ class Network:
         own = [range(self.gateway.number, self.gateway.number + 1)] if self.gateway else []
         return [*(held.places for held in self.held), *own]
 
+    def why_closed(self, address: Address) -> str:
+        """Why nobody gets one of its addresses; empty: somebody may."""
+        if address.number not in self.prefix.usable:
+            return f"the first or last address of {self.prefix}"
+        if address == self.gateway:
+            return "the gateway"
+        held = next((each for each in self.held if address.number in each.places), None)
+        return (f"held back ({held.why})" if held.why else "held back") if held else ""
+
 
 def problems_of(network: Network) -> list[Problem]:
     """Everything that is wrong with a network by itself."""

@@ -14,7 +14,6 @@ from adslib.domain.errors import NotFound
 from adslib.domain.network import Network, Role
 from adslib.domain.prefix import WIDTHS, Address, Prefix, read_address
 from adslib.domain.zone import read_label
-from adslib.usecases.allocating import closed_because
 from adslib.usecases.viewing import may_see
 
 
@@ -111,7 +110,7 @@ def nobody_has(tx: Transaction, actor: Actor, thing: str, space: str, at: dateti
     rests = tx.addresses.resting_in(
         network.id, at - timedelta(seconds=network.cooldown), range(address.number, address.number + 1)
     )
-    why = next(closed_because(network, address), "at rest after its release" if rests else "")
+    why = network.why_closed(address) or ("at rest after its release" if rests else "")
     remedy = "see the network with: ads network show" if why else "have it with: ads address allocate --network"
     return NotFound(
         f"nobody has '{address}': it is {why or 'free'} in network '{network.name}'",

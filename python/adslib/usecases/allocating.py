@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -174,8 +174,7 @@ def _holding(steps: Steps, address: Address) -> Step:
             remedy="ask for an address within",
             code="outside-network",
         )
-    why = next(iter(closed_because(held.network, address)), None)
-    if why:
+    if why := held.network.why_closed(address):
         raise Conflict(
             f"{address} is not given out: it is {why}",
             place=f"network '{held.network.name}'",
@@ -183,17 +182,6 @@ def _holding(steps: Steps, address: Address) -> Step:
             code="address-closed",
         )
     return held
-
-
-def closed_because(network: Network, address: Address) -> Iterator[str]:
-    """Why nobody gets an address of a network: nothing, if somebody may."""
-    if address.number not in network.prefix.usable:
-        yield f"the first or last address of {network.prefix}"
-    if address == network.gateway:
-        yield "the gateway"
-    for held in network.held:
-        if address.number in held.places:
-            yield f"held back{f' ({held.why})' if held.why else ''}"
 
 
 def _taken(tx: Transaction, network: Network, taken: Sequence[Address]) -> Conflict:
