@@ -12,7 +12,7 @@ from adslib.domain.actor import Actor
 from adslib.domain.assignment import Assignment
 from adslib.domain.errors import NotFound
 from adslib.domain.network import Network, Role
-from adslib.domain.prefix import WIDTHS, Address, Prefix, read_address
+from adslib.domain.prefix import WIDTHS, Prefix, read_address
 from adslib.domain.zone import read_label
 from adslib.usecases.viewing import may_see
 
@@ -25,7 +25,7 @@ def shown(assignment: Assignment, network: Mapping[str, Any]) -> dict[str, Any]:
     """
     return {
         "id": assignment.id,
-        "address": "" if assignment.number is None else str(Address(assignment.version, assignment.number)),
+        "address": str(assignment.address or ""),
         "name": assignment.name,
         "space": assignment.space,
         "link": assignment.link,
@@ -38,6 +38,14 @@ def shown(assignment: Assignment, network: Mapping[str, Any]) -> dict[str, Any]:
         "seen": _said(assignment.seen) if assignment.seen else "",
         **network,
     }
+
+
+def alike_shown(assignments: Sequence[Assignment], network: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same of assignments that differ by nothing but their ids, addresses and names."""
+    if not assignments:
+        return []
+    common = shown(assignments[0], network)
+    return [common | {"id": each.id, "address": str(each.address or ""), "name": each.name} for each in assignments]
 
 
 def for_host(network: Network) -> dict[str, Any]:

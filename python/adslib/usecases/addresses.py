@@ -18,7 +18,7 @@ from adslib.domain.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from adslib.domain.network import Network
 from adslib.domain.prefix import read_address
 from adslib.usecases import reconciling
-from adslib.usecases.address_showing import all_shown, for_host, found_by, nobody_has, shown, told
+from adslib.usecases.address_showing import alike_shown, all_shown, for_host, found_by, nobody_has, told
 from adslib.usecases.allocating import allocate, held_before, without
 from adslib.usecases.filling import fills, next_free
 from adslib.usecases.giving_back import give_back
@@ -282,8 +282,7 @@ class Addresses:
         if not lacking.count:
             return []
         given = allocate(tx, self._actor, lacking, at, self._app.new_id(), patient=patient)
-        networks = {id: for_host(network) for id, network in {network.id: network for _, network in given}.items()}
-        rows = [shown(assignment, networks[assignment.network]) for assignment, _ in given]
+        rows = [row for network, some in given for row in alike_shown(some, for_host(network))]
         if request.key:
             tx.addresses.answer(self._actor.tenant, request.key, _digest(request), {"addresses": rows}, at)
         return rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -23,21 +23,27 @@ from adslib.usecases.viewing import refuse_foreign
 AT_ONCE = 256
 """Addresses whose cool-down is over that one request looks after, at least."""
 
+Name = tuple[str, str | None, str, int | None]
+"""Zone, label, stem and number of a name."""
 
-class Item(NamedTuple):
-    """One thing that is given: from which link and network, and the number of its address, if it has one."""
+
+class Share(NamedTuple):
+    """What one step of the chain gives: numbers of addresses, or None for each name that comes without one."""
 
     step: Step
-    number: int | None = None
+    numbers: Sequence[int | None]
 
 
 def allocate(
     tx: Transaction, actor: Actor, request: AddressRequest, at: datetime, id: str, *, patient: bool
-) -> list[tuple[Assignment, Network]]:
+) -> list[tuple[Network, list[Assignment]]]:
     """Give what is asked for, and write it; all of it or nothing.
 
     Args:
         at: now. id: of the whole; each assignment gets one that begins with it. patient: see `Blocks.take`.
+
+    Returns:
+        What each network gives. Its assignments differ by nothing but their ids, addresses and names.
 
     Raises:
         NotFound, Forbidden, Blocked, Conflict, Invalid: see `Addresses.allocate`. Crossed: begin again.
@@ -47,24 +53,31 @@ def allocate(
         # Its roles would be told of these as the addresses of their hosts.
         refuse_foreign(actor, environment.tenant, f"environment '{environment.name}'", "name your own")
     steps = Steps(tx, actor, request)
-    items = _addresses(tx, steps, at, patient=patient) if request.address else [Item(steps.first)] * request.count
+    alone: list[int | None] = [None] * request.count
+    shares = _addresses(tx, steps, at, patient=patient) if request.address else [Share(steps.first, alone)]
     names = (
         _names(tx, steps, patient=patient) if request.name or request.names else [("", None, "", None)] * request.count
     )
-    given = [
-        Assignment(
-            id if request.count == 1 else f"{id}.{number}",
-            *(item.step.network.id, item.step.network.space, item.step.network.prefix.version, item.number),
-            *name,
-            str(item.step.link),
-            *(request.service, request.environment, request.machine, request.why),
-            *(item.step.network.tenant, at, actor.name),
-        )
-        for number, (item, name) in enumerate(zip(items, names, strict=True), 1)
-    ]
-    tx.addresses.add(given)
-    tx.zones.changed(given, at)
-    return [(assignment, item.step.network) for assignment, item in zip(given, items, strict=True)]
+    ids = [id] if request.count == 1 else [f"{id}.{number}" for number in range(1, request.count + 1)]
+    each = zip(ids, names, strict=True)
+    given = [(share.step.network, _assigned(share, each, request, at, actor)) for share in shares]
+    new = [assignment for _, assignments in given for assignment in assignments]
+    tx.addresses.add(new)
+    tx.zones.changed(new, at)
+    return given
+
+
+def _assigned(
+    share: Share, each: Iterator[tuple[str, Name]], request: AddressRequest, at: datetime, actor: Actor
+) -> list[Assignment]:
+    """The assignments of a share, which take as many ids and names as they need."""
+    network = share.step.network
+    where = (network.id, network.space, network.prefix.version)
+    whose = (request.service, request.environment, request.machine, request.why, network.tenant, at, actor.name)
+    link = str(share.step.link)
+    # Numbers first: where they end, no id is taken any more.
+    pairs = zip(share.numbers, each, strict=False)
+    return [Assignment._make((id, *where, number, *name, link, *whose, None)) for number, (id, name) in pairs]
 
 
 def held_before(tx: Transaction, actor: Actor, request: AddressRequest, *, alike: bool) -> list[Assignment]:
@@ -111,22 +124,22 @@ def without(request: AddressRequest, known: Sequence[Mapping[str, Any]]) -> Addr
     )
 
 
-def _addresses(tx: Transaction, steps: Steps, at: datetime, *, patient: bool) -> list[Item]:
+def _addresses(tx: Transaction, steps: Steps, at: datetime, *, patient: bool) -> list[Share]:
     if steps.request.addresses:
         return _these_addresses(tx, steps, at)
     count = steps.request.count
-    items: list[Item] = []
-    tried: list[Step] = []
+    shares: list[Share] = []
+    found = 0
     for step in steps:
-        tried.append(step)
         if step.network.cooldown:
             wake(tx, step.network, at, max(AT_ONCE, count))
-        numbers = tx.blocks.take(strip_of(step.network), count - len(items), patient=patient)
-        items += [Item(step, number) for number in numbers]
-        if len(items) == count:
-            return items
-    listed = ", ".join(f"{step.network.name} ({step.network.prefix}, {step.link})" for step in tried)
-    free = f"only {len(items)} of {count} addresses are free" if items else "no address is free"
+        numbers = tx.blocks.take(strip_of(step.network), count - found, patient=patient)
+        shares.append(Share(step, numbers))
+        found += len(numbers)
+        if found == count:
+            return shares
+    listed = ", ".join(f"{step.network.name} ({step.network.prefix}, {step.link})" for step, _ in shares)
+    free = f"only {found} of {count} addresses are free" if found else "no address is free"
     raise Blocked(
         f"{free} in {listed}",
         place=steps.request.where,
@@ -142,7 +155,7 @@ def _more(request: AddressRequest) -> str:
     return f"add a network to the {'space' if request.vlan is None else 'VLAN'} or to the reserve"
 
 
-def _these_addresses(tx: Transaction, steps: Steps, at: datetime) -> list[Item]:
+def _these_addresses(tx: Transaction, steps: Steps, at: datetime) -> list[Share]:
     chosen = [(address, _holding(steps, address)) for address in steps.request.addresses]
     by_network: dict[str, list[Address]] = {}
     networks = {step.network.id: step.network for _, step in chosen}
@@ -156,7 +169,7 @@ def _these_addresses(tx: Transaction, steps: Steps, at: datetime) -> list[Item]:
         if refused:
             taken = [address for address in wanted if address.number in refused]
             raise _taken(tx, network, taken)
-    return [Item(step, address.number) for address, step in chosen]
+    return [Share(step, [address.number]) for address, step in chosen]
 
 
 def _holding(steps: Steps, address: Address) -> Step:
@@ -198,8 +211,7 @@ def _taken(tx: Transaction, network: Network, taken: Sequence[Address]) -> Confl
     )
 
 
-def _names(tx: Transaction, steps: Steps, *, patient: bool) -> list[tuple[str, str | None, str, int | None]]:
-    """Zone, label, stem and number of each name."""
+def _names(tx: Transaction, steps: Steps, *, patient: bool) -> list[Name]:
     network, request = steps.named(), steps.request
     if request.names:
         labels = [read_label(name, "the request") for name in request.names]
@@ -215,7 +227,7 @@ def _names(tx: Transaction, steps: Steps, *, patient: bool) -> list[tuple[str, s
     words = {"service": request.service, "environment": request.environment, "datacenter": network.datacenter}
     kind = stem(network.pattern, words)
     strip = names_strip(network.zone, kind)
-    names: list[tuple[str, str | None, str, int | None]] = []
+    names: list[Name] = []
     passed: list[int] = []
     while len(names) < request.count:
         places = tx.blocks.take(strip, request.count - len(names), patient=patient)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any, cast
 
@@ -18,6 +19,8 @@ from sqlalchemy.types import TypeEngine
 Turn = Callable[[Any], Any]
 """Turns a value into the database's form, or back."""
 Row = Sequence[Any]
+TOGETHER = 64
+"""Rows in one statement: with more, each costs hardly less, and the statement takes longer to compile."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +29,7 @@ class Prepared:
 
     Args:
         text: of it. table: what it changes; None: nothing.
+        into: an INSERT of SQLite up to its values, which may be of many rows; empty: it is none.
         fixed: values of parameters that are always the same, behind the others.
         picked: takes the value of each of the text's marks. binders: turn one into the database's form, where needed.
         row: makes a row of a query's values. readers: what turns each value of a row.
@@ -33,6 +37,7 @@ class Prepared:
 
     text: str
     table: Any
+    into: str
     fixed: Row
     picked: Callable[[Row], tuple[Any, ...]]
     binders: tuple[tuple[int, Turn], ...]
@@ -49,8 +54,11 @@ class Prepared:
             cursor = driver.cursor()
             if len(rows) == 1:
                 cursor.execute(self.text, self.bound(rows[0]))
+            elif self.into:
+                for begin in range(0, len(rows), TOGETHER):
+                    cursor.execute(*_at_once(self.into, self._columns(rows[begin : begin + TOGETHER])))
             else:
-                cursor.executemany(self.text, self._all_bound(rows))
+                cursor.executemany(self.text, zip(*self._columns(rows), strict=True))
 
     def rows(self, connection: Connection, values: Row) -> list[Any]:
         """Run a query; its rows have names. See `run`."""
@@ -75,14 +83,35 @@ class Prepared:
             bound[number] = bind(bound[number])
         return bound
 
-    def _all_bound(self, rows: Sequence[Row]) -> Iterable[Row]:
+    def _columns(self, rows: Sequence[Row]) -> list[Row]:
         """The same for many rows, column by column: what all have in common is turned once."""
-        columns = list(self.picked((*zip(*rows, strict=True), *([value] * len(rows) for value in self.fixed))))
+        columns = list(self.picked((*zip(*rows, strict=True), *((value,) * len(rows) for value in self.fixed))))
         for number, bind in self.binders:
             column = columns[number]
-            alike = all(value is column[0] for value in column)
-            columns[number] = [bind(column[0])] * len(column) if alike else list(map(bind, column))
-        return zip(*columns, strict=True)
+            alike = len({*map(id, column)}) == 1
+            columns[number] = (bind(column[0]),) * len(column) if alike else tuple(map(bind, column))
+        return columns
+
+
+def _at_once(into: str, columns: Sequence[Row]) -> tuple[str, Row]:
+    """One INSERT of SQLite for some rows, and its values: what they have in common is given once.
+
+    Its driver takes longer to hand a value over than the database takes to write it.
+    """
+    first, *others = columns
+    # One column must be each row's own, so that there are rows: the first is taken for it.
+    alike = (False, *(column.count(column[0]) == len(column) for column in others))
+    common = [column[0] for column, same in zip(columns, alike, strict=True) if same]
+    own = [column for column, same in zip(columns, alike, strict=True) if not same]
+    return _for_rows(into, alike, len(first)), [*chain.from_iterable(zip(*own, strict=True)), *common]
+
+
+@lru_cache(maxsize=256)
+def _for_rows(into: str, alike: tuple[bool, ...], count: int) -> str:
+    own = [f"own_{number}" for number, same in enumerate(alike) if not same]
+    chosen = ", ".join("?" if same else f"own_{number}" for number, same in enumerate(alike))
+    rows = ", ".join([f"({', '.join('?' * len(own))})"] * count)
+    return f"{into} WITH given({', '.join(own)}) AS (VALUES {rows}) SELECT {chosen} FROM given"
 
 
 def run_together(connection: Connection, parts: Sequence[tuple[Prepared, Row]]) -> None:
@@ -153,9 +182,11 @@ def prepared(statement: Any, dialect: Dialect, names: tuple[str, ...]) -> Prepar
     marks = compiled.positiontup or []
     columns = statement.selected_columns if isinstance(statement, Select) else ()
     readers = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    into, _, values = str(compiled).partition(" VALUES ")
     return Prepared(
         text=str(compiled),
         table=getattr(statement, "table", None),
+        into=into if dialect.name == "sqlite" and values == f"({', '.join('?' * len(marks))})" else "",
         fixed=[compiled.params[name] for name in fixed],
         picked=_picker(*(places[name] for name in marks)),
         binders=tuple((number, bind) for number, name in enumerate(marks) if (bind := _binder(types[name], dialect))),
