@@ -10,7 +10,7 @@ from typing import NamedTuple
 from adslib.domain.errors import Problem
 from adslib.domain.names import text_problem
 from adslib.domain.network import VLANS
-from adslib.domain.prefix import WIDTHS, Address
+from adslib.domain.prefix import WIDTHS, Address, written
 
 MOST = 1 << 16
 """Addresses in one ask; more is a slip of the finger."""
@@ -128,9 +128,14 @@ class Assignment(NamedTuple):
         return None if self.number is None else Address(self.version, self.number)
 
     @property
+    def host(self) -> str:
+        """Its address as people write it, empty if it has none."""
+        return "" if self.number is None else written(self.version, self.number)
+
+    @property
     def name(self) -> str:
         """Its full name, empty if it has none."""
         return f"{self.label}.{self.zone}" if self.label is not None else ""
 
     def __str__(self) -> str:
-        return " ".join(str(part) for part in (self.address, self.name) if part)
+        return " ".join(filter(None, (self.host, self.name)))

@@ -22,15 +22,19 @@ class Address(NamedTuple):
     number: int
 
     def __str__(self) -> str:
-        if self.version == 6:
-            return str(ipaddress.IPv6Address(self.number))
-        number = self.number
-        return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        return written(self.version, self.number)
 
     @property
     def packed(self) -> bytes:
         """Its number in 16 bytes, which sort like the numbers."""
         return self.number.to_bytes(16, "big")
+
+
+def written(version: int, number: int) -> str:
+    """An address as people write it."""
+    if version == 6:
+        return str(ipaddress.IPv6Address(number))
+    return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -25,7 +25,7 @@ def shown(assignment: Assignment, network: Mapping[str, Any]) -> dict[str, Any]:
     """
     return {
         "id": assignment.id,
-        "address": str(assignment.address or ""),
+        "address": assignment.host,
         "name": assignment.name,
         "space": assignment.space,
         "link": assignment.link,
@@ -45,7 +45,7 @@ def alike_shown(assignments: Sequence[Assignment], network: Mapping[str, Any]) -
     if not assignments:
         return []
     common = shown(assignments[0], network)
-    return [common | {"id": each.id, "address": str(each.address or ""), "name": each.name} for each in assignments]
+    return [{**common, "id": each.id, "address": each.host, "name": each.name} for each in assignments]
 
 
 def for_host(network: Network) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy import Text, bindparam, literal_column, or_, select, update
 from adapters.store.records import NOON
 from adslib.adapters.store import Crossed, Store, Transaction
 from adslib.adapters.store.address_schema import addresses
+from adslib.adapters.store.prepared import TOGETHER
 from adslib.domain.assignment import Assignment
 from adslib.domain.block import Strip
 from adslib.domain.errors import Failed, Invalid
@@ -75,6 +77,40 @@ def test_an_assignment_is_read_as_it_was_written_on_either_road(
         if number is not None:
             assert tx.addresses.history("other", Address(6, number)) == [(new, at, why)]
         tx.undo()
+
+
+@pytest.mark.req("I2", "A22")
+@MANY
+@given(
+    count=st.integers(2, 3 * TOGETHER), labels=st.lists(TEXTS, min_size=2, max_size=4), why=st.lists(TEXTS, min_size=1),
+    places=st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), min_size=1), at=st.lists(MOMENTS, min_size=1),
+)  # fmt: skip
+def test_many_are_read_as_they_were_written_whatever_they_have_in_common(
+    blue: Store, count: int, labels: list[str], why: list[str], places: list[int | None], at: list[datetime]
+) -> None:
+    new = [
+        ONE._replace(
+            id=f"{number:03}", space="other", number=number, zone=f"{number}", label=labels[number % len(labels)],
+            place=places[number % len(places)], why=why[number % len(why)], given=at[number % len(at)],
+        )
+        for number in range(count)
+    ]  # fmt: skip
+    with blue.transaction() as tx:
+        tx.addresses.add(new)
+        assert tx.addresses.list(space="other") == new
+        tx.undo()
+
+
+@pytest.mark.req("A21", "A22")
+def test_lines_that_are_all_alike_are_all_written(blue: Store) -> None:
+    with blue.transaction() as tx:
+        tx.events.add_many([LINE, replace(LINE, data={"a": 1}), replace(LINE, data={"a": True})] + [LINE] * TOGETHER)
+    with blue.reading() as tx:
+        found = tx.events.list(EventFilter())[::-1]
+    assert [replace(line, id=0) for line in found] == [
+        LINE, replace(LINE, data={"a": 1}), replace(LINE, data={"a": True}), *[LINE] * TOGETHER,
+    ]  # fmt: skip
+    assert [type(line.data["a"]) for line in found[1:3]] == [int, bool]
 
 
 @pytest.mark.req("I1", "I9")

@@ -24,7 +24,7 @@ from adslib.adapters.store.database import Database
 from adslib.adapters.store.schema import SCHEMA, VERSION_TABLE, metadata
 from adslib.domain.environment import Environment, Revision, Standing, Template
 from adslib.domain.errors import Conflict, Failed
-from adslib.domain.event import Event
+from adslib.domain.event import Event, EventFilter, EventLevel
 from adslib.domain.gateway_setting import GatewaySetting
 from adslib.domain.job import Job
 from adslib.domain.machine import Machine
@@ -241,3 +241,25 @@ def test_addresses_stay_and_keep_their_keys_as_names_get_an_index_of_their_own(b
             with pytest.raises(IntegrityError), connection.begin_nested():
                 connection.execute(refused)
     database.close()
+
+
+@pytest.mark.req("A22", "A21")
+def test_the_log_keeps_its_lines_and_their_order_as_it_becomes_lighter(bare_store_url: str) -> None:
+    database, config, tables = Database(checked_url(bare_store_url)), alembic_config(), MetaData()
+    old: dict[str, Any] = dict.fromkeys(("actor", "text", "folded", "environment", "machine", "job", "tenant"), "shop")
+    old |= {"at": NOON.replace(tzinfo=None), "level": 20, "data": {"%s": [1.0, True]}}
+    with database.transaction(writable=True) as (connection, _):
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0005")
+        tables.reflect(connection)
+        connection.execute(insert(tables.tables["events"]), [{**old, "text": text} for text in ("one", "two")])
+    database.close()
+    migrate(bare_store_url)
+    with open_store(bare_store_url) as opened:
+        with opened.transaction() as tx:
+            tx.events.add(Event(NOON, EventLevel.INFO, "ann", "three", environment="shop"))
+        with opened.reading() as tx:
+            found = tx.events.list(EventFilter(environment="shop"))
+    assert [(line.id, line.text, line.data) for line in found] == [
+        (3, "three", {}), (2, "two", old["data"]), (1, "one", old["data"]),
+    ]  # fmt: skip

@@ -225,11 +225,12 @@ class Blocks:
             changed[start] = (bits, len(places))
             taken += places
         rows = [(strip.id, start, signed(bits), count, bits != FULL) for start, (bits, count) in changed.items()]
-        names = ("strip", "start", "bits", "taken", "has_free")
         if begun:
-            self._statements.write_all_later(_ADD, names, rows)
-        else:
-            self._statements.write_all_later(_TAKE, tuple(f"b_{name}" for name in names), rows)
+            self._statements.write_all_later(_ADD, _ROW, rows)
+            return taken
+        # Apart, since SQLite writes what an index is made of anew where it is set, changed or not.
+        self._statements.write_all_later(_TAKE, _OLD, [row[:-1] for row in rows if row[-1]])
+        self._statements.write_all_later(_FILL, _OLD, [row[:-1] for row in rows if not row[-1]])
         return taken
 
     def _write(self, strip_id: str, start: int, bits: int, taken: int) -> None:
@@ -265,12 +266,13 @@ _REACHED = update(strips).where(strips.c.id == bindparam("strip")).values(next=b
 _MADE = select(blocks.c.start).where(
     blocks.c.strip == bindparam("strip"), blocks.c.start.between(bindparam("first"), bindparam("last"))
 )
+_ROW = ("strip", "start", "bits", "taken", "has_free")
+_OLD = tuple(f"b_{name}" for name in _ROW[:-1])
 _ADD = insert(blocks)
 
 _CHANGE = update(blocks).where(blocks.c.strip == bindparam("b_strip"), blocks.c.start == bindparam("b_start"))
-_TAKE = _CHANGE.values(
-    bits=bindparam("b_bits"), taken=blocks.c.taken + bindparam("b_taken"), has_free=bindparam("b_has_free")
-)
+_TAKE = _CHANGE.values(bits=bindparam("b_bits"), taken=blocks.c.taken + bindparam("b_taken"))
+_FILL = _TAKE.values(has_free=False)
 _CLOSED = _CHANGE.values(taken=blocks.c.taken - bindparam("b_taken"))
 _FREED = _CLOSED.values(bits=blocks.c.bits.op("&")(bindparam("b_keep", type_=BigInteger)), has_free=True)
 

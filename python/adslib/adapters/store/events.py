@@ -60,7 +60,7 @@ class Events:
         if wanted.actor:
             query = query.where(events.c.actor == wanted.actor)
         if wanted.environment:
-            query = query.where(events.c.environment == wanted.environment)
+            query = query.where(events.c.environment == wanted.environment, events.c.environment != "")
         if before_id is not None:
             query = query.where(events.c.id < before_id)
         if tenant is not None:

@@ -26,7 +26,7 @@ from adslib.adapters.store.columns import Document, Labels, Serial, UtcTime, Wor
 from adslib.domain.job import JobKind
 from adslib.domain.lifecycle import ACTIVE_JOB_STATES, EnvironmentState, JobState, MachineState
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The number of the newest version under migrations/."""
 
 VERSION_TABLE = "ads_version"
@@ -251,7 +251,6 @@ events = Table(
     word("job"),
     Column("data", Document, nullable=False),
     word("tenant"),
-    Index(None, "environment"),
+    Index("ix_events_environment", "environment", **where("environment <> ''")),
     Index(None, "at"),
-    sqlite_autoincrement=True,
 )
