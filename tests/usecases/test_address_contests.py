@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from adapters.store.contest import all_at_once, killed
 from adslib.domain.assignment import AddressRequest
-from adslib.domain.errors import AdsError, Conflict
+from adslib.domain.errors import AdsError, Conflict, NotFound
 from adslib.domain.prefix import Address, read_address, read_prefix
 from adslib.usecases.ads import Ads
 from usecases.acting import acting
@@ -169,6 +170,44 @@ def test_networks_are_split_and_merged_while_others_take_of_them(store_url: str)
         consistent(ads)
         network = {row["name"]: read_prefix(row["prefix"]) for row in ads.networks.list()}
         assert all(network[row["network"]].holds(read_address(row["address"])) for row in ads.addresses.list())
+
+
+@pytest.mark.req("I2", "I7")
+def test_nobody_has_an_address_of_a_network_that_is_removed_meanwhile(store_url: str) -> None:
+    prepared(store_url, "10.0.0.0/24")
+
+    def remove(ads: Ads) -> str:
+        ads.networks.remove("blue")
+        ads.networks.add({"name": "blue", "prefix": "10.0.0.0/24"})
+        return "removed"
+
+    def take(ads: Ads) -> str:
+        given = ads.addresses.allocate(AddressRequest(network="blue")).after["addresses"][0]
+        # What is there has its network as long as it is there.
+        assert ads.addresses.show(given["id"])["network"] == "blue"
+        ads.addresses.release([given["id"]])
+        return "given"
+
+    def act(url: str, number: int) -> list[str]:
+        work, times = (take, 60) if number else (remove, 20)
+        done: list[str] = []
+        with acting(url) as ads:
+            # Most removals are refused, since somebody has an address, until the others have done.
+            for _ in range(2000):
+                try:
+                    done.append(work(ads))
+                except (Conflict, NotFound):
+                    # Whoever asks SQLite without a pause lets nobody else in.
+                    time.sleep(0.005)
+                if len(done) == times:
+                    break
+        return done
+
+    done = Counter(what for answer in all_at_once(store_url, 4, act) for what in answer)
+    assert done == {"removed": 20, "given": 180}
+    with acting(store_url) as ads:
+        assert ads.addresses.list() == []
+        consistent(ads)
 
 
 @pytest.mark.req("I2")

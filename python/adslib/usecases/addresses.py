@@ -90,6 +90,7 @@ class Addresses:
         *,
         limit: int | None = None,
         unseen_since: datetime | None = None,
+        network: str | None = None,
         datacenter: str | None = None,
         vlan: int | None = None,
         owner: str | None = None,
@@ -98,19 +99,19 @@ class Addresses:
         """Who has which address and name, in order.
 
         Args:
-            limit: this many at most. filters: `network`, `space`, `service`, `environment`, `machine`.
+            limit: this many at most. filters: `space`, `service`, `environment`, `machine`.
+            network: those of this one.
             unseen_since: only what was given before this moment and was not seen in use since: merely assigned.
             datacenter, vlan, owner: of networks that are tagged so.
         """
         self._actor.must(Permission.VIEW, "addresses")
         with self._app.store.reading() as tx:
-            exact = dict(filters)
-            if exact.get("network"):
-                exact["network"] = self._visible(tx, str(exact["network"])).id
+            theirs = {"datacenter": datacenter, "vlan": vlan, "owner": owner}
+            if network:
+                theirs["id"] = self._visible(tx, network).id
             if Permission.ADMINISTER not in self._actor.permissions:
-                exact["tenant"] = self._actor.tenant
-            tags = {"datacenter": datacenter, "vlan": vlan, "owner": owner}
-            found = tx.addresses.list(limit=limit, unseen_since=unseen_since, of_networks=tags, **exact)
+                filters["tenant"] = self._actor.tenant
+            found = tx.addresses.list(limit=limit, unseen_since=unseen_since, of_networks=theirs, **filters)
             return all_shown(tx, found)
 
     def held(self, request: AddressRequest) -> Sequence[Mapping[str, Any]]:

@@ -32,7 +32,8 @@ def _fill(tx: Transaction, network: Network, taken: int, at: datetime) -> dict[s
         return {**dict.fromkeys(SUMMED, 0), "used": 0.0}
     strip = strip_of(network)
     # Nobody has a gateway's address, so there is something to count only where ranges are held back.
-    apart = sum(tx.addresses.taken_in(network.id, run) for run in strip.kept) if network.held else 0
+    within = strip.kept if network.held else ()
+    apart = sum(tx.addresses.taken_in(network.space, network.prefix.version, run) for run in within)
     resting = 0
     if network.cooldown:
         since = at - timedelta(seconds=network.cooldown)

@@ -282,8 +282,8 @@ class Networks:
 
     def _change(self, tx: Transaction, before: Network, after: Network) -> None:
         anew = _gives(before) != _gives(after)
-        if (anew or after.tenant != before.tenant) and tx.addresses.count(before.id):
-            raise in_use(before, tx.addresses.list(network=before.id, limit=SHOWN + 1))
+        if anew or after.tenant != before.tenant:
+            _refuse_used(tx, before)
         admit(tx, self._actor, after)
         moved = [after.gateway] if after.gateway and after.gateway != before.gateway else []
         if found := tx.addresses.at(after.space, moved):
@@ -326,10 +326,14 @@ def _each(things: Sequence[T], act: Callable[[T], R], places: Sequence[str]) -> 
 
 
 def _remove(tx: Transaction, network: Network) -> None:
-    if found := tx.addresses.list(network=network.id, limit=SHOWN + 1):
-        raise in_use(network, found)
+    _refuse_used(tx, network)
     _begin_anew(tx, network)
     tx.networks.delete(network)
+
+
+def _refuse_used(tx: Transaction, network: Network) -> None:
+    if found := tx.addresses.list(of_networks={"id": network.id}, limit=SHOWN + 1):
+        raise in_use(network, found)
 
 
 def _gives(network: Network) -> tuple[str, bool]:

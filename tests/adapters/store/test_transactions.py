@@ -304,10 +304,12 @@ def test_a_closed_store_says_so(store: Store) -> None:
 @pytest.mark.req("I2")
 def test_what_is_refused_as_it_is_committed_leaves_the_connection_fit_for_the_next(store_url: str) -> None:
     words = ("", "", "", "", "default", NOON, "ann")
-    of_no_network = Assignment("a", "nowhere", "default", 4, 1, "", None, "", None, "", *words)
+    one = Assignment("a", "n", "default", 4, 1, "", None, "", None, "", *words)
     with open_store(store_url) as store:
+        with store.transaction() as tx:
+            tx.addresses.add([one])
         for _ in range(2):
             with pytest.raises(Crossed), store.transaction() as tx:
-                tx.addresses.add([of_no_network])
+                tx.addresses.add([one._replace(id="b")])
         with store.reading() as tx:
-            assert tx.addresses.list() == []
+            assert tx.addresses.list() == [one]

@@ -10,7 +10,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     Table,
@@ -120,10 +119,11 @@ addresses = Table(
     "addresses",
     metadata,
     *_assignment(),
-    ForeignKeyConstraint(["network"], ["networks.id"], ondelete="RESTRICT"),
+    # No key to its network, and no index of all that one has: each address would pay for them. Who removes a network
+    # locks it first, as those do who take of it; its addresses are found by their numbers.
     UniqueConstraint("space", "version", "number"),
+    Index("ix_addresses_name_only", "network", **where("number IS NULL")),
     Index("uq_addresses_name", "zone", "label", unique=True, **where("label IS NOT NULL")),
-    Index(None, "network"),
     # PTR records have the names of an address in all spaces.
     Index("ix_addresses_pointer", "number", "version", **where("label IS NOT NULL")),
     Index("ix_addresses_machine", "machine", **where("machine <> ''")),

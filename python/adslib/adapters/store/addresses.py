@@ -83,10 +83,9 @@ class Addresses:
         query = select(*_OURS).where(*_between(addresses, space, version, places)).order_by(addresses.c.number)
         return [Assignment(*row) for row in self._statements.rows(query.limit(limit))]
 
-    def taken_in(self, network: str, places: range) -> int:
-        """How many addresses of a network somebody has among some places."""
-        number = addresses.c.number.between(places.start, places.stop - 1)
-        return self._count(addresses.c.network == network, number)
+    def taken_in(self, space: str, version: int, places: range) -> int:
+        """How many addresses of a space somebody has between two."""
+        return self._count(*_between(addresses, space, version, places))
 
     def list(
         self,
@@ -96,32 +95,32 @@ class Addresses:
         of_networks: Mapping[str, Any] | None = None,
         **exact: Any,
     ) -> builtins.list[Assignment]:
-        """Assignments by network, address and name; what is None does not filter.
+        """Assignments by address and name; what is None does not filter.
+
+        Of networks, names without an address come last.
 
         Args:
             limit: this many at most. exact: columns and what they must be. of_networks: the same of their networks.
             unseen_since: those that were given before this moment and not seen in use since.
         """
         query = select(*_OURS).order_by(addresses.c.space, addresses.c.version, addresses.c.number, addresses.c.label)
-        tagged = [networks.c[column] == wanted for column, wanted in (of_networks or {}).items() if wanted is not None]
-        if tagged:
-            query = query.where(addresses.c.network.in_(select(networks.c.id).where(*tagged)))
         for column, wanted in exact.items():
             if wanted is not None:
                 query = query.where(addresses.c[column] == wanted)
         if unseen_since is not None:
             seen = func.coalesce(addresses.c.seen, addresses.c.given)
             query = query.where(addresses.c.given < unseen_since, seen < unseen_since)
-        return [Assignment(*row) for row in self._statements.rows(query.limit(limit))]
+        tagged = [networks.c[column] == wanted for column, wanted in (of_networks or {}).items() if wanted is not None]
+        # Joined so that SQLite begins with the networks, and does not look up that of each address there is.
+        theirs = query.join(networks, and_(addresses.c.network == networks.c.id.concat(""), *tagged))
+        parts = [theirs.where(kind) for kind in (_NUMBERED, _NAME_ONLY)] if tagged else [query]
+        rows = [row for part in parts for row in self._statements.rows(part.limit(limit))]
+        return [Assignment(*row) for row in rows[:limit]]
 
     def of_machines(self) -> builtins.list[Assignment]:
         """What machines have, by machine."""
         query = select(*_OURS).where(addresses.c.machine != "").order_by(addresses.c.machine, addresses.c.id)
         return [Assignment(*row) for row in self._statements.rows(query)]
-
-    def count(self, network: str) -> int:
-        """How many assignments a network has."""
-        return self._count(addresses.c.network == network)
 
     def adopt(self, assignment: str, stem: str, place: int) -> bool:
         """Let a name have the number by which a pattern would make it, too: the number is free when the name is.
@@ -247,6 +246,14 @@ def _between(table: Any, space: str, version: int, places: range) -> tuple[Colum
         table.c.number.between(places.start, places.stop - 1),
     )
 
+
+# An address is found by its number: no index names its network.
+_NUMBERED = and_(
+    addresses.c.space == networks.c.space,
+    addresses.c.version == networks.c.version,
+    addresses.c.number.between(networks.c.first, networks.c.last),
+)
+_NAME_ONLY = addresses.c.number.is_(None)
 
 _ADD = insert(addresses)
 _BY_IDS = select(*_OURS).where(among(addresses.c.id, "ids"))
