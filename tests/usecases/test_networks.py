@@ -67,7 +67,7 @@ def test_a_network_is_not_renamed_to_another_one(ads: Ads) -> None:
     with pytest.raises(AdsError, match=r"^there is already a network 'east'\. Choose another name$") as refused:
         ads.networks.edit("west", {"name": "east", "vlan": 7})
     assert refused.value.code == "conflict"
-    assert [(row["name"], row["vlan"]) for row in ads.networks.list()] == [("east", None), ("west", 110)]
+    assert [(row["name"], row["vlan"]) for row in ads.networks.list()] == [("west", 110), ("east", None)]
 
 
 @pytest.mark.req("I7")
@@ -333,3 +333,14 @@ def test_a_container_is_not_split_through_what_lies_within(ads: Ads) -> None:
         with pytest.raises(AdsError, match="overlaps network 'west'"):
             ads.networks.split("all", length=length)
     assert len(ads.networks.split("all", length=18).after["networks"]) == 4
+
+
+@pytest.mark.req("I1", "I9")
+def test_networks_are_listed_by_space_and_prefix(ads: Ads) -> None:
+    inner = {"prefix": "10.0.0.0/24", "name": "b"}, {"prefix": "9.0.0.0/8", "name": "z"}
+    outer = {"prefix": "10.0.0.0/8", "name": "c", "role": "container"}
+    ads.networks.put_all(
+        [{"prefix": "2001:db8::/64", "name": "a"}, *inner, outer, {**inner[1], "name": "x", "space": "other"}]
+    )
+    assert [row["name"] for row in ads.networks.list()] == ["z", "c", "b", "a", "x"]
+    assert [row["name"] for row in ads.networks.export()] == ["z", "c", "b", "a", "x"]

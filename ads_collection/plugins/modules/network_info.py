@@ -86,7 +86,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 networks:
-  description: The networks that fit, by name.
+  description: The networks that fit, by space and prefix.
   returned: success
   type: list
   elements: dict

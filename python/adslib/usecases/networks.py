@@ -189,7 +189,7 @@ class Networks:
         return Outcome(True, {"networks": [shown(each) for each in before]}, shown(after), message=message)
 
     def list(self, *, tags: Mapping[str, str] | None = None, **filters: Any) -> Sequence[Mapping[str, Any]]:
-        """The networks that the actor may see, by name, with how full they are.
+        """The networks that the actor may see, by space and prefix, with how full they are.
 
         Args:
             tags: those that it has. filters: `name`, `space`, `datacenter`, `vlan`, `owner`, `role`, `zone`, `tenant`;
@@ -197,11 +197,7 @@ class Networks:
         """
         self._actor.must(Permission.VIEW, "networks")
         with self._app.store.reading() as tx:
-            found = [
-                each
-                for each in tx.networks.list(**filters)
-                if may_see(self._actor, each.tenant) and (tags or {}).items() <= each.tags.items()
-            ]
+            found = [each for each in self._seen(tx, **filters) if (tags or {}).items() <= each.tags.items()]
             filled = fills(tx, found, self._app.clock())
         return [{**shown(each), **filled[each.id]} for each in found]
 
@@ -209,7 +205,7 @@ class Networks:
         """The networks that the actor may see as `put_all` takes them."""
         self._actor.must(Permission.VIEW, "networks")
         with self._app.store.reading() as tx:
-            return [written(each) for each in tx.networks.list() if may_see(self._actor, each.tenant)]
+            return [written(each) for each in self._seen(tx)]
 
     def show(self, name: str) -> Mapping[str, Any]:
         """One network, with how full it is and what lies within and around it."""
@@ -239,6 +235,11 @@ class Networks:
         ]
 
     # ── within ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _seen(self, tx: Transaction, **filters: Any) -> builtins.list[Network]:
+        """Those that the actor may see, a container before what lies in it."""
+        seen = [each for each in tx.networks.list(**filters) if may_see(self._actor, each.tenant)]
+        return sorted(seen, key=lambda each: (each.space, each.prefix))
 
     def _visible(self, tx: Transaction, name: str) -> Network:
         return self._mine(tx.networks.get(name))

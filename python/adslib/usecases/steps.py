@@ -93,19 +93,12 @@ class Steps:
         request, networks = self.request, self._tx.networks
         if request.vlan is not None:
             found = networks.of_vlan(request.datacenter, request.vlan)
-            missing = NotFound(
-                f"no network is tagged with {request.where}",
-                remedy=f"tag one: ads network edit NAME --vlan {request.vlan} --datacenter …",
-                code="unknown-vlan",
-            )
         elif request.network:
             found = networks.named(request.network)
-            missing = NotFound(f"there is no {request.where}", remedy="list them with: ads network list")
         else:
             found = networks.of_space(request.space)
-            missing = NotFound(f"there is no {request.where}", remedy="list them with: ads network list")
         if not found:
-            raise missing
+            raise _missing(request)
         seen = [each for each in found if may_see(self._actor, each.tenant)]
         if not seen:
             raise Forbidden(
@@ -120,6 +113,16 @@ class Steps:
                 remedy="name the data centre",
             )
         return seen
+
+
+def _missing(request: AddressRequest) -> NotFound:
+    if request.vlan is None:
+        return NotFound(f"there is no {request.where}", remedy="list them with: ads network list")
+    return NotFound(
+        f"no network is tagged with {request.where}",
+        remedy=f"tag one: ads network edit NAME --vlan {request.vlan} --datacenter …",
+        code="unknown-vlan",
+    )
 
 
 def whose(assignment: Assignment) -> str:

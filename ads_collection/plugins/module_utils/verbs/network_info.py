@@ -24,7 +24,7 @@ RULES = dict()
 
 
 def run(ads, params, check_mode):
-    """Return the networks that fit, by name."""
+    """Return the networks that fit, by space and prefix."""
     filters = {key: params[key] for key in ("space", "datacenter", "vlan", "owner", "role", "zone")}
     tags = {str(key): str(value) for key, value in params["tags"].items()}
     found = [

@@ -174,7 +174,7 @@ def as_json(value: Any) -> str:
         NotPlainError: it holds what JSON cannot carry: nan, infinity, an object, or itself.
     """
     try:
-        return json.dumps(value, allow_nan=False, default=_plain, separators=(",", ":"))
+        return _JSON.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise NotPlainError(str(error)) from error
 
@@ -185,3 +185,7 @@ def _plain(value: object) -> object:
     if isinstance(value, frozenset | set):
         return sorted(value)
     raise TypeError(f"{type(value).__name__} is no plain data")
+
+
+# One for all: `json.dumps` would make another at each call.
+_JSON = json.JSONEncoder(allow_nan=False, default=_plain, separators=(",", ":"))
