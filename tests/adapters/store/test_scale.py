@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event, text
 
 from adapters.store.records import NOON, machines, standing, with_shop
-from adslib.adapters.store import Store, Transaction
+from adslib.adapters.store import Store, Transaction, open_store
 from adslib.domain.assignment import Assignment
 from adslib.domain.network import Network
-from adslib.domain.prefix import Address, read_prefix
+from adslib.domain.prefix import Address, Prefix, read_prefix
 
 MANY = 10_000
 
@@ -68,7 +69,7 @@ LABELS = [f"web-{number}" for number in range(150)]
         ("uq_addresses_name", lambda tx: tx.zones.named("zone-1", LABELS)),
         ("uq_addresses_name", lambda tx: tx.zones.given(["zone-1"])),
         ("ix_addresses_pointer", lambda tx: tx.zones.at(["zone-1"], [Address(4, 1)])),
-        ("ix_addresses_pointer", lambda tx: tx.zones.at(["zone-1"], [Address(4, number) for number in range(150)])),
+        ("ix_addresses_pointer", lambda tx: tx.zones.at(["zone-1"], [Address(4, number) for number in range(30)])),
     ],
 )
 def test_names_and_addresses_are_found_by_their_own_index(
@@ -95,3 +96,79 @@ def test_names_and_addresses_are_found_by_their_own_index(
         driver: Any = connection.connection.dbapi_connection
         explained = driver.execute(f"EXPLAIN {'QUERY PLAN ' * sqlite}{statement}", values).fetchall()
     assert index in str(explained)
+
+
+def crowd(path: Path, count: int) -> Store:
+    """An SQLite store with so many networks of one space, an address and a name in each."""
+    words = ("", "", "", "", "default", NOON, "ann")
+    store = open_store(f"sqlite:///{path / f'{count}.db'}")
+    with store.transaction() as tx:
+        for number in range(count):
+            prefix = Prefix(4, number << 8, 24)
+            tags = {
+                "vlan": 1 + number % 4000,
+                "datacenter": f"d-{number}",
+                "owner": f"o-{number}",
+                "zone": f"z-{number}",
+            }
+            tx.networks.add(Network(f"n-{number:04}", f"blue-{number:04}", "default", prefix, **tags))
+        each = [(f"n-{number:04}", "default", 4) for number in range(count)]
+        given = [
+            (*where, (number << 8) + 1, "", None, "", None, "", "", f"e-{number}", f"m-{number}", *words[3:])
+            for number, where in enumerate(each)
+        ]
+        named = [(*where, None, f"z-{number}", "web", "", None, "", *words) for number, where in enumerate(each)]
+        tx.addresses.add([Assignment(f"{number:05}", *row) for number, row in enumerate([*given, *named])])
+    return store
+
+
+def instructions(store: Store, look: Callable[[Transaction], object]) -> int:
+    """How many instructions SQLite takes to answer, in tens."""
+    told: list[int] = []
+    with store.transaction() as tx:
+        driver: Any = tx.networks._statements.connection.connection.dbapi_connection
+        driver.set_progress_handler(lambda: told.append(1), 10)
+        assert look(tx)
+        driver.set_progress_handler(None, 0)
+    return len(told)
+
+
+@pytest.mark.req("I1", "I3", "I6")
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda tx: tx.networks.beside("default", Prefix(4, 7 << 8, 24)),
+        lambda tx: tx.networks.any_of("default", "none"),
+        lambda tx: tx.networks.any_of("default", "none") and not tx.networks.in_zone_of_another("z-7", "default"),
+        lambda tx: tx.networks.of_vlan("d-7", 8),
+        lambda tx: tx.networks.of_owner("o-7", "default"),
+        lambda tx: tx.networks.named("blue-0007"),
+        lambda tx: tx.addresses.list(of_networks={"id": "n-0007"}),
+        lambda tx: tx.addresses.list(of_networks={"vlan": 8, "datacenter": "d-7"}),
+        lambda tx: tx.addresses.at("default", [Address(4, (7 << 8) + 1)]),
+        lambda tx: tx.addresses.list(machine="m-7"),
+        lambda tx: tx.addresses.list(machine="m-7", service="", environment="e-7"),
+        lambda tx: tx.addresses.list(environment="e-7"),
+        lambda tx: tx.addresses.by_ids(["00007"]),
+        lambda tx: tx.addresses.locked(["00007"]),
+        lambda tx: tx.networks.by_ids({"n-0007"}) and tx.networks.giving_back({"n-0007"}),
+        lambda tx: not tx.addresses.end(["00007"], NOON, "ann") and not tx.addresses.by_ids(["00007"]),
+        lambda tx: tx.addresses.saw(["00007"], NOON),
+        lambda tx: not tx.addresses.saw_machines(["m-7"], NOON),
+        lambda tx: tx.addresses.adopt("01007", "web-{n}", 7) is not None,
+        lambda tx: not tx.addresses.move("n-0007", "n-0008", "default", 4, range(7 << 8, 8 << 8)),
+        lambda tx: not tx.addresses.move_names("n-0007", "n-0008"),
+        lambda tx: not tx.blocks.taken(["n-0007"]),
+        lambda tx: tx.networks.those(["blue-0007"]) and tx.networks.names("blue-0007"),
+        lambda tx: tx.addresses.named("z-7", ["web"]),
+        lambda tx: not tx.addresses.history("default", Address(4, (7 << 8) + 1)),
+        lambda tx: not tx.addresses.ended(["00007"]),
+        lambda tx: tx.addresses.numbers("default", 4, range(7 << 8, 8 << 8)),
+        lambda tx: tx.addresses.within("default", 4, range(7 << 8, 8 << 8), 5),
+    ],
+)  # fmt: skip
+def test_what_is_asked_of_a_network_costs_the_same_among_many(
+    tmp_path: Path, look: Callable[[Transaction], object]
+) -> None:
+    with crowd(tmp_path, 20) as few, crowd(tmp_path, 1000) as many:
+        assert instructions(many, look) <= 1.3 * instructions(few, look) + 5

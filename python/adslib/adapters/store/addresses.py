@@ -19,7 +19,6 @@ from sqlalchemy import (
     not_,
     select,
     text,
-    tuple_,
     update,
 )
 
@@ -53,14 +52,16 @@ class Addresses:
 
     def at(self, space: str, taken: Iterable[Address]) -> dict[Address, Assignment]:
         """Who has certain addresses of a space."""
-        found: dict[Address, Assignment] = {}
-        for chunk in chunks(dict.fromkeys(taken)):
-            keys = [(address.version, address.number) for address in chunk]
-            places = tuple_(addresses.c.version, addresses.c.number).in_(keys)
-            for each in self._where(addresses.c.space == space, places):
-                if each.address:
-                    found[each.address] = each
-        return found
+        numbers: dict[int, list[int]] = {}
+        for address in dict.fromkeys(taken):
+            numbers.setdefault(address.version, []).append(address.number)
+        here, number = addresses.c.space == space, addresses.c.number
+        return {
+            Address(each.version, each.number or 0): each
+            for version, wanted in numbers.items()
+            for chunk in chunks(wanted)
+            for each in self._where(here, addresses.c.version == version, number.in_(chunk))
+        }
 
     def named(self, zone: str, labels: Iterable[str]) -> dict[str, Assignment]:
         """Who has certain names of a zone."""
@@ -107,6 +108,9 @@ class Addresses:
         for column, wanted in exact.items():
             if wanted is not None:
                 query = query.where(addresses.c[column] == wanted)
+            if wanted:
+                # Said, too, since indexes of who has something leave out what nobody has.
+                query = query.where(addresses.c[column] != "")
         if unseen_since is not None:
             seen = func.coalesce(addresses.c.seen, addresses.c.given)
             query = query.where(addresses.c.given < unseen_since, seen < unseen_since)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import (
     ARRAY,
@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeDecorator
 
 
@@ -108,6 +109,10 @@ class among(FunctionElement[bool]):  # noqa: N801 – a condition, as SQLAlchemy
 
     def __init__(self, column: ColumnElement[str], parameter: str) -> None:
         super().__init__(column, bindparam(parameter, type_=_Words()))
+
+    def self_group(self, against: OperatorType | None = None) -> Self:
+        """As it is: SQLAlchemy would write `… = 1` for SQLite, which then looks into every row."""
+        return self
 
 
 @compiles(among, "sqlite")

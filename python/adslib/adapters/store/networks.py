@@ -99,9 +99,11 @@ class Networks:
         """
         width = WIDTHS[prefix.version]
         around = {prefix.number >> (width - length) << (width - length) for length in range(width + 1)}
-        within = networks.c.first.between(prefix.number, prefix.last.number)
-        holding = and_(networks.c.first.in_(sorted(around)), networks.c.last >= prefix.last.number)
-        return self._where(networks.c.space == space, networks.c.version == prefix.version, or_(within, holding))
+        # Said in both, or SQLite goes through the whole space.
+        of_space = and_(networks.c.space == space, networks.c.version == prefix.version)
+        within = and_(of_space, networks.c.first.between(prefix.number, prefix.last.number))
+        holding = and_(of_space, networks.c.first.in_(sorted(around)), networks.c.last >= prefix.last.number)
+        return self._where(or_(within, holding))
 
     def serving(self, *condition: ColumnElement[bool]) -> builtins.list[Network]:
         """Networks that addresses are about to be taken from: nobody changes or removes them meanwhile."""
@@ -148,7 +150,9 @@ class Networks:
 
     def names(self, beginning: str) -> set[str]:
         """The names of networks that begin so."""
-        query = select(networks.c.name).where(networks.c.name.startswith(beginning, autoescape=True))
+        # By the last character there is, since no index helps SQLite with LIKE.
+        name = networks.c.name
+        query = select(name).where(name >= beginning, name <= f"{beginning}\U0010ffff")
         return {row[0] for row in self._statements.rows(query)}
 
     def those(self, names: Iterable[str]) -> builtins.list[str]:
@@ -161,13 +165,11 @@ class Networks:
 
     def any_of(self, space: str, besides: str) -> Network | None:
         """Some network of a space, not the one with this id: all of a space are of one tenant."""
-        query = _ALL.where(networks.c.space == space, networks.c.id != besides).limit(1)
-        return next(iter(self._found(query)), None)
+        return self._any(networks.c.space == space, networks.c.id != besides)
 
     def in_zone_of_another(self, zone: str, tenant: str) -> Network | None:
         """Some network of a zone that is not this tenant's."""
-        query = _ALL.where(networks.c.zone == zone, networks.c.zone != "", networks.c.tenant != tenant).limit(1)
-        return next(iter(self._found(query)), None)
+        return self._any(networks.c.zone == zone, networks.c.zone != "", networks.c.tenant != tenant)
 
     def update(self, network: Network) -> None:
         """Write a network that was read before.
@@ -183,6 +185,10 @@ class Networks:
     def delete(self, network: Network) -> None:
         """Forget a network that nobody has an address of."""
         self._statements.write(delete(networks).where(networks.c.id == network.id))
+
+    def _any(self, *condition: ColumnElement[bool]) -> Network | None:
+        """One that fits, whichever is found first."""
+        return next(iter(self._found(_ALL.where(*condition).order_by(None).limit(1))), None)
 
     def _where(self, *condition: ColumnElement[bool]) -> builtins.list[Network]:
         return self._found(_ALL.where(*condition))
