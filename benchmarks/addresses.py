@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from sqlalchemy import Engine, ForeignKeyConstraint, MetaData, Table, insert
 
@@ -45,6 +46,7 @@ WORST_POSTGRESQL, WORST_SQLITE = 2.5, 2.0
 """Times the ceiling: 40 and 50 in a hundred of its rate."""
 BARE = "a bare INSERT of the same row, and commit"
 Act = Callable[[Ads, Engine, int], None]
+Work = Callable[[Ads], object]
 
 
 def bare_table() -> Table:
@@ -179,23 +181,54 @@ def in_batches(folder: Path) -> Iterator[Row]:
         yield Row("SQLite, an address in a request for so many", count, ours, "s", BARE, ceiling, 1 / 50_000)
 
 
+def given(**words: Any) -> Work:
+    """One address."""
+    request = AddressRequest(**words)
+    return lambda ads: ads.addresses.allocate(request)
+
+
+def returned(ads: Ads) -> None:
+    """An address of a /8, taken and returned."""
+    [taken] = ads.addresses.allocate(AddressRequest(network="large")).after["addresses"]
+    ads.addresses.release([taken["id"]])
+
+
+def added(ads: Ads) -> None:
+    """A network, added and removed."""
+    ads.networks.add({"name": "one-more", "prefix": "10.2.0.0/24", "vlan": 7, "datacenter": "east"})
+    ads.networks.remove("one-more")
+
+
 @dataclass(frozen=True)
 class Case:
-    """A request in a store of its own, and what to compare it with: the same request where nothing is taken."""
+    """Work in a store of its own, and what to compare it with: the same work where nothing is taken.
+
+    Args:
+        size: of what is there. taken: addresses, of which network. networks: how many more there are.
+        plain: the work to compare with, if it is another.
+    """
 
     what: str
     size: int
-    network: str
+    work: Work
     taken: int = 0
+    network: str = ""
     networks: int = 0
-    plain: str = ""
+    plain: Work | None = None
 
 
 CASES = (
-    Case("an address of a /16, so many taken", 58_982, "medium", taken=58_982),
-    Case("an address of a /8, so many taken", 1_000_000, "large", taken=1_000_000),
-    Case("an address of a /64, against a /24", 0, "vast", plain="small"),
-    Case("an address by VLAN among so many networks, against 20", 20_000, "VLAN", networks=20_000),
+    Case("an address of a /16, so many taken", 58_982, given(network="medium"), 58_982, "medium"),
+    Case("an address of a /8, so many taken", 1_000_000, given(network="large"), 1_000_000, "large"),
+    Case("an address taken and returned, so many taken", 1_000_000, returned, 1_000_000, "large"),
+    Case("an address of a /64, against a /24", 0, given(network="vast", version=6), plain=given(network="small")),
+    Case(
+        "an address by VLAN among so many networks, against 20",
+        20_000,
+        given(datacenter="west", vlan=110),
+        networks=20_000,
+    ),
+    Case("a network added and removed among so many, against 4", 20_000, added, networks=20_000),
 )
 
 
@@ -206,8 +239,8 @@ def flatness(folder: Path) -> Iterator[Row]:
         for url in stores:
             prepared(url)
         fill(stores[0], case)
+        ours, theirs = case.work, case.plain or case.work
         with adslib.connect(stores[0]) as loaded, adslib.connect(stores[1]) as plain:
-            ours, theirs = request(case.network), request(case.plain or case.network)
             pairs = [(seconds(loaded, ours), seconds(plain, theirs)) for _ in range(TURNS)]
             peaks = peak(loaded, ours), peak(plain, theirs)
         figure, peer = (median(each) for each in zip(*pairs, strict=True))
@@ -222,13 +255,6 @@ def flatness(folder: Path) -> Iterator[Row]:
             1.3,
             True,
         )
-
-
-def request(network: str) -> AddressRequest:
-    """One address of a network, or of the VLAN."""
-    if network == "VLAN":
-        return AddressRequest(datacenter="west", vlan=110)
-    return AddressRequest(network=network, version=6 if network == "vast" else 4)
 
 
 def fill(url: str, case: Case) -> None:
@@ -250,17 +276,17 @@ def fill(url: str, case: Case) -> None:
             ads.networks.add_all(others)
 
 
-def seconds(ads: Ads, request: AddressRequest) -> float:
-    """How long one request takes."""
+def seconds(ads: Ads, work: Work) -> float:
+    """How long something takes."""
     began = time.perf_counter()
-    ads.addresses.allocate(request)
+    work(ads)
     return time.perf_counter() - began
 
 
-def peak(ads: Ads, request: AddressRequest) -> float:
-    """The most memory that a request takes at once, in KiB."""
+def peak(ads: Ads, work: Work) -> float:
+    """The most memory that it takes at once, in KiB."""
     tracemalloc.start()
-    ads.addresses.allocate(request)
+    work(ads)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return most / 1024
