@@ -316,10 +316,11 @@ def test_what_rested_in_a_removed_network_closes_nothing_in_the_next(ads: Ads) -
 
 
 @pytest.mark.req("I7")
-def test_a_network_becomes_a_container_or_another_tenants_only_while_nobody_has_anything_of_it(ads: Ads) -> None:
+def test_a_network_is_of_another_kind_or_tenant_only_while_nobody_has_anything_of_it(ads: Ads) -> None:
     ads.networks.add(WEST)
     ask(ads)
-    for change in ({"role": "container"}, {"tenant": "other"}):
+    # The last has the numbers of 10.0.0.0/24.
+    for change in ({"role": "container"}, {"tenant": "other"}, {"prefix": "::a00:0/120"}):
         with pytest.raises(AdsError, match="would lose addresses") as refused:
             ads.networks.edit("west", change)
         assert refused.value.code == "in-use"

@@ -337,9 +337,9 @@ def _refuse_used(tx: Transaction, network: Network) -> None:
         raise in_use(network, found)
 
 
-def _gives(network: Network) -> tuple[str, bool]:
-    """In which space it gives addresses, if it does."""
-    return network.space, network.role is not Role.CONTAINER
+def _gives(network: Network) -> tuple[str, int, bool]:
+    """In which space it gives addresses, and of which version, if it does."""
+    return network.space, network.prefix.version, network.role is not Role.CONTAINER
 
 
 def _begin_anew(tx: Transaction, network: Network) -> None:
