@@ -106,12 +106,15 @@ class Addresses:
         """
         self._actor.must(Permission.VIEW, "addresses")
         with self._app.store.reading() as tx:
-            theirs = {"datacenter": datacenter, "vlan": vlan, "owner": owner}
-            if network:
-                theirs["id"] = self._visible(tx, network).id
             if Permission.ADMINISTER not in self._actor.permissions:
                 filters["tenant"] = self._actor.tenant
-            found = tx.addresses.list(limit=limit, unseen_since=unseen_since, of_networks=theirs, **filters)
+            found = tx.addresses.list(
+                limit=limit,
+                unseen_since=unseen_since,
+                network=self._visible(tx, network) if network else None,
+                of_networks={"datacenter": datacenter, "vlan": vlan, "owner": owner},
+                **filters,
+            )
             return all_shown(tx, found)
 
     def held(self, request: AddressRequest) -> Sequence[Mapping[str, Any]]:

@@ -333,7 +333,7 @@ def _remove(tx: Transaction, network: Network) -> None:
 
 
 def _refuse_used(tx: Transaction, network: Network) -> None:
-    if found := tx.addresses.list(of_networks={"id": network.id}, limit=SHOWN + 1):
+    if found := tx.addresses.list(network=network, limit=SHOWN + 1):
         raise in_use(network, found)
 
 

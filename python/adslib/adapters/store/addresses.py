@@ -26,6 +26,7 @@ from adslib.adapters.store.address_schema import address_history, address_reques
 from adslib.adapters.store.columns import UtcTime, among
 from adslib.adapters.store.statements import Statements, Values, chunks
 from adslib.domain.assignment import Assignment
+from adslib.domain.network import Network, Role
 from adslib.domain.prefix import Address, Prefix
 
 _OURS = [addresses.c[name] for name in Assignment._fields]
@@ -93,6 +94,7 @@ class Addresses:
         *,
         limit: int | None = None,
         unseen_since: datetime | None = None,
+        network: Network | None = None,
         of_networks: Mapping[str, Any] | None = None,
         **exact: Any,
     ) -> builtins.list[Assignment]:
@@ -103,6 +105,7 @@ class Addresses:
         Args:
             limit: this many at most. exact: columns and what they must be. of_networks: the same of their networks.
             unseen_since: those that were given before this moment and not seen in use since.
+            network: those of this one, whose numbers PostgreSQL had better know: with a limit it reads all else.
         """
         query = select(*_OURS).order_by(addresses.c.space, addresses.c.version, addresses.c.number, addresses.c.label)
         for column, wanted in exact.items():
@@ -114,10 +117,17 @@ class Addresses:
         if unseen_since is not None:
             seen = func.coalesce(addresses.c.seen, addresses.c.given)
             query = query.where(addresses.c.given < unseen_since, seen < unseen_since)
+        numbered: builtins.list[ColumnElement[bool]] = []
+        if network:
+            places = range(network.prefix.number, network.prefix.last.number + 1)
+            query = query.where(addresses.c.network == network.id)
+            numbered += _between(addresses, network.space, network.prefix.version, places)
         tagged = [networks.c[column] == wanted for column, wanted in (of_networks or {}).items() if wanted is not None]
-        # Joined so that SQLite begins with the networks, and does not look up that of each address there is.
-        theirs = query.join(networks, and_(addresses.c.network == networks.c.id.concat(""), *tagged))
-        parts = [theirs.where(kind) for kind in (_NUMBERED, _NAME_ONLY)] if tagged else [query]
+        if tagged:
+            # Joined so that SQLite begins with the networks, and does not look up that of each address there is.
+            query = query.join(networks, and_(addresses.c.network == networks.c.id.concat(""), *tagged))
+            numbered += _NUMBERED
+        parts = [query.where(*numbered), query.where(addresses.c.number.is_(None))] if numbered else [query]
         rows = [row for part in parts for row in self._statements.rows(part.limit(limit))]
         return [Assignment(*row) for row in rows[:limit]]
 
@@ -251,13 +261,13 @@ def _between(table: Any, space: str, version: int, places: range) -> tuple[Colum
     )
 
 
-# An address is found by its number: no index names its network.
-_NUMBERED = and_(
+# An address is found by its number: no index names its network. Those within a container are of other networks.
+_NUMBERED = (
+    networks.c.role != Role.CONTAINER.value,
     addresses.c.space == networks.c.space,
     addresses.c.version == networks.c.version,
     addresses.c.number.between(networks.c.first, networks.c.last),
 )
-_NAME_ONLY = addresses.c.number.is_(None)
 
 _ADD = insert(addresses)
 _BY_IDS = select(*_OURS).where(among(addresses.c.id, "ids"))
