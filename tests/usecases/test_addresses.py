@@ -99,6 +99,16 @@ def test_what_is_held_is_found_by_what_is_said_of_it(ads: Ads) -> None:
     assert ads.addresses.by_key("k1") == ads.addresses.by_key("k2") == []
 
 
+@pytest.mark.req("I5")
+def test_what_is_left_of_a_network_that_somebody_deleted_by_hand_is_released(ads: Ads) -> None:
+    rows = ads.addresses.allocate(web(count=2, name=True)).after["addresses"]
+    with ads.app.store.transaction() as tx:
+        tx.networks.delete(tx.networks.get("west"))
+    assert [row["network"] for row in ads.addresses.list()] == ["", ""]
+    ads.addresses.release([row["id"] for row in rows])
+    assert ads.addresses.list() == []
+
+
 @pytest.mark.req("I6")
 def test_who_has_it_is_shown_by_address_name_or_allocation(ads: Ads) -> None:
     [row] = ads.addresses.allocate(web(names=["Bücher"], why="shop")).after["addresses"]

@@ -19,17 +19,20 @@ def give_back(tx: Transaction, given: Sequence[Assignment], at: datetime, actor:
         What was given back; somebody else may have been faster with the rest.
     """
     networks: dict[str, Network] = {}
+    looked_for: set[str] = set()
     # They may be released or moved by a split until networks and assignments are ours, in the order of all others.
-    while missing := {each.network for each in given} - networks.keys():
+    while missing := {each.network for each in given} - looked_for:
+        looked_for |= missing
         networks |= tx.networks.giving_back(missing)
         given = tx.addresses.locked(each.id for each in given)
-    rest = [each for each in given if each.number is not None and networks[each.network].cooldown]
-    for network in sorted({each.network for each in given}):
+    # The database keeps no network for its addresses: where one is gone, only they are left to end.
+    cooling = {network.id for network in networks.values() if network.cooldown}
+    rest = [each for each in given if each.number is not None and each.network in cooling]
+    for network in sorted({each.network for each in given} & networks.keys()):
         closed = networks[network].closed
         numbers = [each.number for each in given if each.network == network and each.number is not None]
-        cool = bool(networks[network].cooldown)
         # What was held back meanwhile stays closed.
-        stay = [number for number in numbers if cool or any(number in places for places in closed)]
+        stay = [number for number in numbers if network in cooling or any(number in places for places in closed)]
         tx.blocks.rest(network, stay)
         tx.blocks.give_back(network, set(numbers) - set(stay))
     stems: dict[str, list[int]] = {}
