@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from sqlalchemy import event, text
 from adapters.store.records import NOON, machines, standing, with_shop
 from adslib.adapters.store import Store, Transaction, open_store
 from adslib.domain.assignment import Assignment
+from adslib.domain.event import Event, EventFilter, EventLevel
 from adslib.domain.network import Network
 from adslib.domain.prefix import Address, Prefix, read_prefix
 
@@ -127,6 +130,8 @@ def crowd(path: Path, count: int) -> Store:
             for number, where in enumerate(each)
         ]
         named = [(*where, None, f"z-{number}", "web", "", None, "", *words) for number, where in enumerate(each)]
+        tx.events.add_many([Event(NOON, EventLevel.INFO, "ann", "did it", f"e-{n}") for n in range(count)])
+        tx.machines.add_many([replace(each, gateway="cloud", ref=f"i-{each.name}") for each in machines(count)])
         tx.addresses.add([Assignment(f"{number:05}", *row) for number, row in enumerate([*given, *named])])
     return store
 
@@ -148,6 +153,11 @@ def instructions(store: Store, look: Callable[[Transaction], object]) -> int:
     [
         lambda tx: tx.networks.beside("default", Prefix(4, 7 << 8, 24)),
         lambda tx: tx.networks.any_of("default", "none"),
+        lambda tx: tx.networks.list(owner="o-7") == tx.networks.list(zone="z-7"),
+        lambda tx: not tx.machines.by_refs("cloud", ["m-7"]),
+        lambda tx: tx.events.list(EventFilter(since=NOON + timedelta(seconds=1), limit=1000)) == [],
+        lambda tx: len(tx.events.list(EventFilter(environment="e-7", limit=1000))) == 1,
+        lambda tx: len(tx.events.list(EventFilter(limit=5))) == 5,
         lambda tx: tx.networks.any_of("default", "none") and not tx.networks.in_zone_of_another("z-7", "default"),
         lambda tx: tx.networks.of_vlan("d-7", 8),
         lambda tx: tx.networks.of_owner("o-7", "default"),

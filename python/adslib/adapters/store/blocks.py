@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, Integer, bindparam, delete, func, insert, not
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adslib.adapters.store.address_schema import blocks, strips
+from adslib.adapters.store.columns import among
 from adslib.adapters.store.statements import CHUNK, Crossed, Statements, chunks
 from adslib.domain.block import FULL, PLACES, Strip, bit_of, signed, start_of, take, unsigned
 
@@ -127,8 +128,7 @@ class Blocks:
 
     def taken(self, strip_ids: Iterable[str]) -> dict[str, int]:
         """How many places are taken, by strip; nothing where none is."""
-        query = select(blocks.c.strip, func.sum(blocks.c.taken)).group_by(blocks.c.strip)
-        return {row[0]: int(row[1]) for row in self._statements.rows(query.where(blocks.c.strip.in_(list(strip_ids))))}
+        return {row[0]: int(row[1]) for row in self._statements.rows(_TAKEN, {"ids": list(strip_ids)})}
 
     def free(self, strip: Strip, count: int) -> list[int]:
         """The lowest free places of a strip, this many at most; they stay free."""
@@ -259,6 +259,7 @@ _OPEN = (
     .where(blocks.c.strip == bindparam("strip"), blocks.c.has_free)
     .limit(bindparam("most", type_=Integer))
 )
+_TAKEN = select(blocks.c.strip, func.sum(blocks.c.taken)).where(among(blocks.c.strip, "ids")).group_by(blocks.c.strip)
 _BEGUN = select(strips.c.next).where(strips.c.id == bindparam("strip"))
 _NEXT = _BEGUN.with_for_update()
 _NEXT_UNUSED = _BEGUN.with_for_update(skip_locked=True)

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from adslib.adapters.store.schema import events
 from adslib.adapters.store.statements import Statements
@@ -52,7 +52,9 @@ class Events:
         if wanted.text:
             query = query.where(events.c.folded.contains(_storable(wanted.text).casefold(), autoescape=True))
         if wanted.since is not None:
-            query = query.where(events.c.at >= wanted.since)
+            # The id, too, so that nobody reads on to the beginning of the log. Of the plain one, SQLite would begin there.
+            first = select(func.min(events.c.id + 0)).where(events.c.at >= wanted.since).scalar_subquery()
+            query = query.where(events.c.at >= wanted.since, events.c.id >= first)
         if wanted.until is not None:
             query = query.where(events.c.at < wanted.until)
         if wanted.level is not None:

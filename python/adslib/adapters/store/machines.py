@@ -90,7 +90,8 @@ class Machines:
 
     def by_refs(self, gateway: str, refs: Iterable[str]) -> builtins.list[Machine]:
         """The machines that a gateway calls so; those that nobody knows are left out."""
-        return self._among(machines.c.ref, refs, machines.c.gateway == gateway)
+        # Said, too, since the index leaves out what has no ref.
+        return self._among(machines.c.ref, refs, machines.c.gateway == gateway, machines.c.ref != "")
 
     def taken_names(self, names: Iterable[str]) -> set[str]:
         """Those of some names that machines have."""

@@ -90,7 +90,10 @@ class Networks:
         Args:
             exact: columns and what they must be, such as `space`, `vlan`, `datacenter`, `owner`, `role`, `tenant`.
         """
-        return self._where(*(networks.c[column] == wanted for column, wanted in exact.items() if wanted is not None))
+        said = [networks.c[column] == wanted for column, wanted in exact.items() if wanted is not None]
+        # Indexes of owners and zones leave out what has none.
+        some = [networks.c[column] != "" for column in ("owner", "zone") if exact.get(column)]
+        return self._where(*said, *some)
 
     def beside(self, space: str, prefix: Prefix) -> builtins.list[Network]:
         """Those of a space that share an address with a prefix: parts of it, and what it is a part of.
