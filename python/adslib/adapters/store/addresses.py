@@ -105,7 +105,7 @@ class Addresses:
         Args:
             limit: this many at most. exact: columns and what they must be. of_networks: the same of their networks.
             unseen_since: those that were given before this moment and not seen in use since.
-            network: those of this one, whose numbers PostgreSQL had better know: with a limit it reads all else.
+            network: those of this one. Its numbers are said: PostgreSQL would read all addresses to find the first few.
         """
         query = select(*_OURS).order_by(addresses.c.space, addresses.c.version, addresses.c.number, addresses.c.label)
         for column, wanted in exact.items():

@@ -52,7 +52,7 @@ class Events:
         if wanted.text:
             query = query.where(events.c.folded.contains(_storable(wanted.text).casefold(), autoescape=True))
         if wanted.since is not None:
-            # The id, too, so that nobody reads on to the beginning of the log. Of the plain one, SQLite would begin there.
+            # The id, too, so that nobody reads on to the beginning of the log; + 0, or SQLite looks for it from there.
             first = select(func.min(events.c.id + 0)).where(events.c.at >= wanted.since).scalar_subquery()
             query = query.where(events.c.at >= wanted.since, events.c.id >= first)
         if wanted.until is not None:
