@@ -12,6 +12,7 @@ import pytest
 import adslib
 from adslib import AdsError
 from adslib.domain.actor import ALL, Actor, Permission
+from adslib.domain.assignment import AddressRequest
 from adslib.usecases.ads import Ads
 from usecases.acting import acting_also, tenant, with_machines
 
@@ -345,3 +346,32 @@ def test_networks_are_listed_by_space_and_prefix(ads: Ads) -> None:
     )
     assert [row["name"] for row in ads.networks.list()] == ["z", "c", "b", "a", "x"]
     assert [row["name"] for row in ads.networks.export()] == ["z", "c", "b", "a", "x"]
+
+
+@pytest.mark.req("I6")
+def test_a_container_is_as_full_as_those_within_it_together(ads: Ads) -> None:
+    tags = {"datacenter": "west", "owner": "ann"}
+    ads.networks.put_all(
+        [
+            {"name": "all", "prefix": "10.0.0.0/8", "role": "container", **tags},
+            {"name": "half", "prefix": "10.0.0.0/9", "role": "container", **tags},
+            {"name": "empty", "prefix": "10.128.0.0/9", "role": "container", **tags},
+            {"name": "blue", "prefix": "10.0.0.0/29", **tags},
+            {"name": "green", "prefix": "10.0.1.0/29", **tags},
+            {"name": "apart", "prefix": "10.0.0.0/29", "space": "other"},
+        ]
+    )
+    for network in ("blue", "blue", "green", "apart"):
+        ads.addresses.allocate(AddressRequest(network=network))
+    full = {row["name"]: (row["size"], row["taken"], row["free"], row["used"]) for row in ads.networks.list()}
+    assert full["all"] == full["half"] == (12, 3, 9, 25.0)
+    assert full["empty"] == (0, 0, 0, 0.0)
+    assert ads.networks.show("all")["free"] == 9
+    free = ads.addresses.free("half", count=5)
+    assert (free["free"], free["addresses"][3:]) == (9, ["10.0.0.6", "10.0.1.2"])
+    rows = {row["network"]: row for row in ads.networks.usage()}
+    assert (rows["all"]["taken"], rows["blue"]["taken"]) == (3, 2)
+    # Once each: what lies within is not counted with its container again.
+    assert [(row["datacenter"], row["networks"], row["taken"]) for row in ads.networks.usage("datacenter")] == [
+        ("", 1, 1), ("west", 5, 3),
+    ]  # fmt: skip

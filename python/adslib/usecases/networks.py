@@ -19,7 +19,7 @@ from adslib.domain.network_reading import held_text, read_held, read_network, wr
 from adslib.domain.prefix import read_prefix
 from adslib.domain.reshaping import merged, part_of, parts
 from adslib.usecases.admitting import admit
-from adslib.usecases.filling import SUMMED, fills, percent
+from adslib.usecases.filling import fills, together
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.reshaping import SHOWN, in_use, reshape
@@ -222,16 +222,14 @@ class Networks:
         """How full networks are, together by network, VLAN, end user, data centre, space or tenant (I6)."""
         if by not in GROUPS:
             raise Invalid(f"networks are not grouped by '{by}'", remedy=f"use one of: {', '.join(GROUPS)}")
-        groups: dict[str, dict[str, Any]] = {}
+        groups: dict[Any, list[Mapping[str, Any]]] = {}
         for row in self.list():
             key = f"{row['datacenter']} {row['vlan'] or ''}".strip() if by == "vlan" else row.get(by, row["name"])
-            group = groups.setdefault(str(key), {by: key, "networks": 0, **dict.fromkeys(SUMMED, 0)})
-            group["networks"] += 1
-            for what in SUMMED:
-                group[what] += row[what]
+            groups.setdefault(key, []).append(row)
         return [
-            {**group, "used": percent(group["size"] - group["free"], group["size"])}
-            for _, group in sorted(groups.items())
+            # What lies in a container is counted where it is by itself.
+            {by: key, "networks": len(rows), **together(rows if by == "network" else _giving(rows))}
+            for key, rows in sorted(groups.items())
         ]
 
     # ── within ───────────────────────────────────────────────────────────────────────────────────────
@@ -330,6 +328,10 @@ def _remove(tx: Transaction, network: Network) -> None:
     _refuse_used(tx, network)
     _begin_anew(tx, network)
     tx.networks.delete(network)
+
+
+def _giving(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [row for row in rows if row["role"] != Role.CONTAINER.value]
 
 
 def _refuse_used(tx: Transaction, network: Network) -> None:
