@@ -74,16 +74,20 @@ class Prefix:
         return Address(self.version, ((1 << self.length) - 1) << (width - self.length))
 
     @property
+    def places(self) -> range:
+        """The numbers of all its addresses."""
+        return range(self.number, self.number + self.size)
+
+    @property
     def usable(self) -> range:
         """The numbers that hosts may have.
 
         IPv4 keeps the network and the broadcast address, except in /31 (RFC 3021) and /32. IPv6 keeps the anycast
         address of the subnet's routers, its first (RFC 4291), except in /127 (RFC 6164) and /128.
         """
-        first, end = self.number, self.number + self.size
         if self.size <= 2:
-            return range(first, end)
-        return range(first + 1, end - 1 if self.version == 4 else end)
+            return self.places
+        return self.places[1:-1] if self.version == 4 else self.places[1:]
 
     def holds(self, address: Address) -> bool:
         """Whether an address lies in it."""

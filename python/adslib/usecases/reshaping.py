@@ -49,7 +49,7 @@ def reshape(tx: Transaction, old: Sequence[Network], new: Sequence[Network], at:
 def _refuse_outside(tx: Transaction, old: Sequence[Network], new: Sequence[Network]) -> None:
     for before in old:
         space, prefix = before.space, before.prefix
-        for places in _outside(range(prefix.number, prefix.last.number + 1), [each.prefix.usable for each in new]):
+        for places in _outside(prefix.places, [each.prefix.usable for each in new]):
             if found := tx.addresses.within(space, prefix.version, places, SHOWN + 1):
                 raise in_use(before, found)
 
@@ -78,10 +78,6 @@ def in_use(network: Network, found: Sequence[Assignment]) -> Conflict:
     )
 
 
-def _places(network: Network) -> range:
-    return range(network.prefix.number, network.prefix.last.number + 1)
-
-
 def _move(tx: Transaction, old: Sequence[Network], new: Sequence[Network]) -> None:
     """Let addresses and blocks go where they belong now; blocks at a border are written anew."""
     borders = {start_of(number) for each in (*old, *new) for number in (each.prefix.number, each.prefix.last.number)}
@@ -104,13 +100,13 @@ def _move(tx: Transaction, old: Sequence[Network], new: Sequence[Network]) -> No
         tx.blocks.begin(strip)
         tx.blocks.cut(strip.id, range(start_of(strip.usable.start), strip.usable.stop))
         for start in sorted(made):
-            if places := _overlap(range(start, start + PLACES), _places(after)):
+            if places := _overlap(range(start, start + PLACES), after.prefix.places):
                 numbers = tx.addresses.numbers(after.space, after.prefix.version, places)
                 tx.blocks.rebuild(strip, start, *numbers)
 
 
 def _shared(before: Network, after: Network) -> range:
-    return _overlap(_places(before), _places(after))
+    return _overlap(before.prefix.places, after.prefix.places)
 
 
 def _overlap(one: range, other: range) -> range:

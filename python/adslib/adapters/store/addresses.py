@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from adslib.adapters.store.address_schema import address_history, address_requests, addresses, networks
-from adslib.adapters.store.columns import UtcTime, among
+from adslib.adapters.store.columns import UtcTime, among, holds
 from adslib.adapters.store.statements import Statements, Values, chunks
 from adslib.domain.assignment import Assignment
 from adslib.domain.network import Network, Role
@@ -110,18 +110,14 @@ class Addresses:
         query = select(*_OURS).order_by(addresses.c.space, addresses.c.version, addresses.c.number, addresses.c.label)
         for column, wanted in exact.items():
             if wanted is not None:
-                query = query.where(addresses.c[column] == wanted)
-            if wanted:
-                # Said, too, since indexes of who has something leave out what nobody has.
-                query = query.where(addresses.c[column] != "")
+                query = query.where(holds(addresses.c[column], wanted))
         if unseen_since is not None:
             seen = func.coalesce(addresses.c.seen, addresses.c.given)
             query = query.where(addresses.c.given < unseen_since, seen < unseen_since)
         numbered: builtins.list[ColumnElement[bool]] = []
         if network:
-            places = range(network.prefix.number, network.prefix.last.number + 1)
             query = query.where(addresses.c.network == network.id)
-            numbered += _between(addresses, network.space, network.prefix.version, places)
+            numbered += _between(addresses, network.space, network.prefix.version, network.prefix.places)
         tagged = [networks.c[column] == wanted for column, wanted in (of_networks or {}).items() if wanted is not None]
         if tagged:
             # Joined so that SQLite begins with the networks, and does not look up that of each address there is.
@@ -211,8 +207,7 @@ class Addresses:
         """
         change = update(address_history).where(address_history.c.network == network, address_history.c.resting)
         if prefix:
-            places = range(prefix.number, prefix.last.number + 1)
-            change = change.where(not_(and_(*_between(address_history, space, prefix.version, places))))
+            change = change.where(not_(and_(*_between(address_history, space, prefix.version, prefix.places))))
         self._statements.write(change.values(resting=False))
 
     def move(self, old: str, new: str, space: str, version: int, places: range) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Text,
+    and_,
     bindparam,
     text,
 )
@@ -129,6 +130,11 @@ def _among_array(element: among, compiler: SQLCompiler, **options: Any) -> str:
 
 def _as_bytes(value: int | None) -> bytes | None:
     return None if value is None else value.to_bytes(16, "big")
+
+
+def holds(column: ColumnElement[Any], value: object) -> ColumnElement[bool]:
+    """The condition that a column holds a value; said so that an index serves that leaves out the empty word."""
+    return and_(column == value, column != "") if value and isinstance(value, str) else column == value
 
 
 def one_of(column: str, words: Iterable[StrEnum]) -> str:

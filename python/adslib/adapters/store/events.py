@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
+from adslib.adapters.store.columns import holds
 from adslib.adapters.store.schema import events
 from adslib.adapters.store.statements import Statements
 from adslib.domain.event import Event, EventFilter, EventLevel
@@ -62,7 +63,7 @@ class Events:
         if wanted.actor:
             query = query.where(events.c.actor == wanted.actor)
         if wanted.environment:
-            query = query.where(events.c.environment == wanted.environment, events.c.environment != "")
+            query = query.where(holds(events.c.environment, wanted.environment))
         if before_id is not None:
             query = query.where(events.c.id < before_id)
         if tenant is not None:

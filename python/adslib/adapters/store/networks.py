@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from adslib.adapters.store.address_schema import networks
-from adslib.adapters.store.columns import Place, among
+from adslib.adapters.store.columns import Place, among, holds
 from adslib.adapters.store.generations import matched_update, refuse_stale
 from adslib.adapters.store.statements import Statements, Values, chunks
 from adslib.domain.errors import Conflict, NotFound
@@ -90,10 +90,9 @@ class Networks:
         Args:
             exact: columns and what they must be, such as `space`, `vlan`, `datacenter`, `owner`, `role`, `tenant`.
         """
-        said = [networks.c[column] == wanted for column, wanted in exact.items() if wanted is not None]
-        # Indexes of owners and zones leave out what has none.
-        some = [networks.c[column] != "" for column in ("owner", "zone") if exact.get(column)]
-        return self._where(*said, *some)
+        return self._where(
+            *(holds(networks.c[column], wanted) for column, wanted in exact.items() if wanted is not None)
+        )
 
     def beside(self, space: str, prefix: Prefix) -> builtins.list[Network]:
         """Those of a space that share an address with a prefix: parts of it, and what it is a part of.
