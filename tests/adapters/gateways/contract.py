@@ -11,7 +11,7 @@ import pytest
 
 from adapters.gateways.subjects import ABSENT, Subject, order
 from adslib.domain.errors import Conflict, Failed, Invalid, NotFound, Unsupported
-from adslib.domain.gateway import Capability, Gateway, Notifying
+from adslib.domain.gateway import Capability, Gateway, Notifying, Order
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Size
 
@@ -135,6 +135,14 @@ class ContractOfMaking:
         with ThreadPoolExecutor(6) as pool:
             made = list(pool.map(gateway.create, [subject.order() for _ in range(6)]))
         assert len({machine.ref for machine in made}) == len({machine.reach.address for machine in made}) == 6
+
+    def test_machines_are_made_while_others_go(self, subject: Subject, gateway: Gateway) -> None:
+        def live_and_die(order: Order) -> None:
+            gateway.delete(gateway.create(order).ref)
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(live_and_die, [subject.order() for _ in range(8)]))
+        assert list(gateway.machines()) == []
 
     def test_a_stopped_machine_stays_stopped_when_it_is_ordered_again(self, subject: Subject, gateway: Gateway) -> None:
         wanted = subject.order()

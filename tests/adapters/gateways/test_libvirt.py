@@ -173,6 +173,23 @@ def test_an_image_that_is_not_there_or_too_large_is_refused(virtual: Virtual) ->
 # ── hypervisors that are not as they should be ───────────────────────────────────────────────────────
 
 
+def test_what_fails_without_a_cause_is_tried_again(virtual: Virtual, monkeypatch: pytest.MonkeyPatch) -> None:
+    libvirt = bindings()
+    without_cause = libvirt.libvirtError("")
+    without_cause.err = (libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_FROM_NONE, "unknown", 2, None, None, None, -1, -1)
+    failures = [without_cause]
+    really = libvirt.virStoragePool.createXML
+
+    def create(*given: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return really(*given)
+
+    monkeypatch.setattr(libvirt.virStoragePool, "createXML", create)
+    assert virtual.open().create(virtual.order()).state is RUNNING
+    assert not failures
+
+
 def test_a_hypervisor_that_is_down_fails(virtual: Virtual) -> None:
     gateway = virtual.open(uri="qemu+unix:///session?socket=/nowhere")
     for call in (gateway.machines, lambda: gateway.create(virtual.order())):

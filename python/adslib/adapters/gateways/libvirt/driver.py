@@ -14,7 +14,7 @@ import libvirt
 from adslib.adapters.gateways.libvirt import documents, errors, seed
 from adslib.adapters.gateways.libvirt.access import Access
 from adslib.adapters.gateways.libvirt.documents import CREATING, DELETING, NAMESPACE, PREFIX, Interface, Tag
-from adslib.adapters.gateways.libvirt.errors import code_of
+from adslib.adapters.gateways.libvirt.errors import code_of, unless_gone
 from adslib.adapters.gateways.libvirt.hypervisor import Hypervisor
 from adslib.adapters.gateways.libvirt.looking import ABILITIES, KIND, Eyes
 from adslib.adapters.gateways.libvirt.volumes import Volumes
@@ -251,8 +251,9 @@ class LibvirtDriver:
         arch, kind = self._able
         tag = documents.tag_for(order, CREATING)
         for other in connection.listAllDomains():
-            held = documents.tag_of(documents.read(other.XMLDesc()))
-            if other.name() == order.name:
+            document = unless_gone(other.XMLDesc)
+            held = documents.tag_of(documents.read(document)) if document else None
+            if document and other.name() == order.name:
                 told = f"the hypervisor has another machine '{order.name}'"
                 raise Conflict(told, remedy="choose another name, or rename that one")
             if held and order.address and held.address == order.address:
@@ -285,12 +286,7 @@ def _unless_stopped(act: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _domain(connection: Any, ref: str) -> Any | None:
-    try:
-        return connection.lookupByUUIDString(ref)
-    except libvirt.libvirtError as error:
-        if code_of(error) == libvirt.VIR_ERR_NO_DOMAIN:
-            return None
-        raise
+    return unless_gone(lambda: connection.lookupByUUIDString(ref))
 
 
 def _write(domain: Any, tag: Tag) -> None:

@@ -11,7 +11,7 @@ import libvirt
 from adslib.adapters.gateways.libvirt import documents
 from adslib.adapters.gateways.libvirt.access import Access
 from adslib.adapters.gateways.libvirt.documents import Interface
-from adslib.adapters.gateways.libvirt.errors import code_of
+from adslib.adapters.gateways.libvirt.errors import unless_gone
 from adslib.adapters.gateways.surroundings import HostKeys
 from adslib.domain.gateway import Sighting
 from adslib.domain.lifecycle import MachineState
@@ -46,12 +46,7 @@ class Eyes:
 
     def see(self, domain: Any) -> Sighting | None:
         """A machine as it is; None if it goes meanwhile."""
-        try:
-            return self._sighting(domain)
-        except libvirt.libvirtError as error:
-            if code_of(error) == libvirt.VIR_ERR_NO_DOMAIN:
-                return None
-            raise
+        return unless_gone(lambda: self._sighting(domain))
 
     def _sighting(self, domain: Any) -> Sighting:
         document = documents.read(domain.XMLDesc())

@@ -16,11 +16,12 @@ import libvirt
 
 from adslib.adapters.gateways.libvirt import documents
 from adslib.adapters.gateways.libvirt.documents import disk_name, seed_name
-from adslib.adapters.gateways.libvirt.errors import code_of
+from adslib.adapters.gateways.libvirt.errors import unless_gone
 from adslib.domain.errors import Conflict, Invalid
 from adslib.domain.gateway import InstanceTemplate, Order
 
 GIB = 1 << 30
+NO_VOLUME = libvirt.VIR_ERR_NO_STORAGE_VOL
 TEMPLATE = re.compile(r"([a-z0-9-]{1,63})\.([0-9a-f]{16})\.(raw|qcow2)")
 """What the volume of an instance template is called; nothing else in the pool is ever taken for one."""
 
@@ -77,9 +78,8 @@ class Volumes:
 
     def templates(self, connection: Any) -> Sequence[InstanceTemplate]:
         """Those that were uploaded or made of machines; sizes are what their files have."""
-        flag = libvirt.VIR_STORAGE_VOL_GET_PHYSICAL
-        found = _templates(self._pool(connection))
-        return [InstanceTemplate(name, "", volume.infoFlags(flag)[2]) for name, volume in found]
+        sizes = ((name, _size(volume)) for name, volume in _templates(self._pool(connection)))
+        return [InstanceTemplate(name, "", size) for name, size in sizes if size is not None]
 
     def upload(self, connection: Any, name: str, path: str) -> None:
         """Take a disk image of this host."""
@@ -114,7 +114,7 @@ class Volumes:
         pool = self._pool(connection)
         for volume in _named(pool, name):
             path = volume.path()
-            upon = [each.name() for each in pool.listAllVolumes() if documents.base_of(each.XMLDesc()) == path]
+            upon = [each.name() for each in pool.listAllVolumes() if _stands_on(each, path)]
             if upon:
                 told = f"machines stand on instance template '{name}': {', '.join(sorted(upon))}"
                 raise Conflict(told, remedy="delete them first")
@@ -127,18 +127,20 @@ class Volumes:
 
 
 def _find(pool: Any, name: str) -> Any | None:
-    try:
-        return pool.storageVolLookupByName(name)
-    except libvirt.libvirtError as error:
-        if code_of(error) == libvirt.VIR_ERR_NO_STORAGE_VOL:
-            return None
-        raise
+    return unless_gone(lambda: pool.storageVolLookupByName(name), NO_VOLUME)
 
 
 def _remove(pool: Any, name: str) -> None:
-    volume = _find(pool, name)
-    if volume is not None:
-        volume.delete()
+    unless_gone(lambda: pool.storageVolLookupByName(name).delete(), NO_VOLUME)
+
+
+def _stands_on(volume: Any, path: str) -> bool:
+    return unless_gone(lambda: documents.base_of(volume.XMLDesc()), NO_VOLUME) == path
+
+
+def _size(volume: Any) -> int | None:
+    """The bytes of a volume's file; None: it is gone."""
+    return unless_gone(lambda: int(volume.infoFlags(libvirt.VIR_STORAGE_VOL_GET_PHYSICAL)[2]), NO_VOLUME)
 
 
 def _templates(pool: Any) -> list[tuple[str, Any]]:
