@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,27 @@ SERVERS: Mapping[str, type[Server]] = {
 }
 
 
+LOG_SHOWN = 4000
+"""Characters of a server's log that are shown where a test fails."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Announce the marker by which a test of the contract names the capabilities that it is about."""
     config.addinivalue_line("markers", "needs(capability, …): runs for gateways that have these capabilities")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails shows what the servers said: their logs go with them."""
+    report = yield
+    if report.failed:
+        for kind, server in item.funcargs.get("servers", {}).items():
+            log = Path(getattr(server, "home", "")) / "log"
+            if log.is_file():
+                report.sections.append((f"End of the log of {kind}", log.read_text(errors="replace")[-LOG_SHOWN:]))
+    return report
 
 
 @pytest.fixture(scope="session")
