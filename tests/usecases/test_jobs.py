@@ -11,8 +11,9 @@ from dataclasses import replace
 import pytest
 
 from adslib.adapters import processes
+from adslib.adapters.store.jobs import Jobs as StoredJobs
 from adslib.domain.errors import Blocked, Conflict, Forbidden, Invalid, NotFound
-from adslib.domain.job import JOB_MARKER, JobKind, Owner
+from adslib.domain.job import JOB_MARKER, Job, JobKind, Owner
 from adslib.usecases import providing
 from adslib.usecases.ads import Ads
 from usecases.acting import (
@@ -283,6 +284,40 @@ def test_cancelling_ends_the_processes_of_the_job_and_the_environment_can_go_on(
     assert ads.environments.plan("shop").counts() == {"deploy": 3}, "the machines that were made are used"
     assert carry_out(ads).after["state"] == "live"
     assert len(pool(ads)) == len(seen(ads)) == 3
+
+
+@pytest.mark.req("A12")
+def test_a_cancelled_job_is_cancelled_whoever_sees_its_end_first(ads: Ads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program that carries it out sees its playbook cut off, and writes that down before who cancels does."""
+    job, end = begin(ads), processes.end_marked
+
+    def end_and_be_slower(job_id: str) -> bool:
+        ended = end(job_id)
+        with acting_also(ads, replace(ads.actor, name="bob")) as bob:
+            bob.jobs.lost(job_id, "its playbook was cut off before it was done")
+        return ended
+
+    monkeypatch.setattr(processes, "end_marked", end_and_be_slower)
+    outcome = ads.jobs.cancel(job.id)
+    assert (outcome.after["state"], outcome.after["message"]) == ("cancelled", "cancelled by ann")
+    assert job_of(ads, job)["message"] == "cancelled by ann"
+    assert state(ads) == "incomplete"
+
+
+@pytest.mark.req("A12")
+def test_a_step_that_is_reported_meanwhile_does_not_keep_a_job_from_being_cancelled(
+    ads: Ads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, update, faster = begin(ads), StoredJobs.update, [1, 1]
+
+    def meet(jobs: StoredJobs, changed: Job) -> Job:
+        if faster and faster.pop():
+            raise Conflict("it was changed by somebody else")
+        return update(jobs, changed)
+
+    monkeypatch.setattr(StoredJobs, "update", meet)
+    assert ads.jobs.cancel(job.id).after["state"] == "cancelled"
+    assert (faster, state(ads)) == ([], "incomplete")
 
 
 @pytest.mark.req("A12", "A23")

@@ -204,6 +204,8 @@ class Jobs:
             )
         if job.owner and processes.alive(job.owner) is None:
             raise Conflict(f"job {job_id} runs on {job.owner.host}", remedy="cancel it there")
+        # Whoever carries it out sees its playbook end when we do, and may be the first to write that down.
+        reserving.wish_cancelled(self._app, job_id, self._actor.name)
         if not processes.end_marked(job.id):
             raise Conflict(
                 f"processes {processes.marked(job.id)} of job {job.id} do not end", remedy="end them, then cancel again"

@@ -5,11 +5,11 @@ Nothing outside is touched here. After the commit the store says what is under w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from adslib.adapters import processes
 from adslib.adapters.gateways import SIMULATED
@@ -28,10 +28,15 @@ from adslib.usecases.log import log
 from adslib.usecases.machine_locks import refuse_locked
 from adslib.usecases.situation import DEFAULT_ASIDE, actual, desired, mine, offers
 
+T = TypeVar("T")
+
 ATTEMPTS = 10
 """How often planning is repeated because somebody else took one of the machines in between."""
 
 REMEDY = "add machines or a gateway, or ask for less; nothing is held"
+
+CANCELLED_BY = "cancelled_by"
+"""Key of a job's result: who wants it cancelled, written before its processes are ended."""
 
 LEASE = timedelta(seconds=60)
 """How long a job counts as alive without a word of its owner."""
@@ -252,12 +257,42 @@ def gone(job: Job, at: datetime) -> bool:
     return job.state is JobState.RUNNING and processes.gone(job.owner, job.lease, at)
 
 
+def wish_cancelled(app: App, job_id: str, who: str) -> None:
+    """Write down that somebody wants a job cancelled; then it ends as cancelled, whoever sees its end first."""
+
+    def write() -> None:
+        with app.store.transaction() as tx:
+            job = tx.jobs.get(job_id)
+            if job.state is JobState.RUNNING:
+                tx.jobs.update(replace(job, result={**job.result, CANCELLED_BY: who}))
+
+    _until_it_holds(write)
+
+
 def interrupt(app: App, actor: Actor, job: Job, why: str, event: JobEvent = JobEvent.LOSE) -> Job:
-    """Write down that a job ended on the way; its environment falls to what the lifecycle says."""
+    """Write down that a job ended on the way; its environment falls to what the lifecycle says.
+
+    Several may see the end of one job at the same moment; the first writes it down.
+    """
+    return _until_it_holds(lambda: _interrupt_once(app, actor, job.id, why, event))
+
+
+def _until_it_holds(act: Callable[[], T]) -> T:
+    """Do again what somebody else's change of the same rows undid: the job's playbook, or another who ends it."""
+    for _ in range(ATTEMPTS - 1):
+        with suppress(Conflict):
+            return act()
+    return act()
+
+
+def _interrupt_once(app: App, actor: Actor, job_id: str, why: str, event: JobEvent) -> Job:
     with app.store.transaction() as tx:
-        job = tx.jobs.get(job.id)
+        job = tx.jobs.get(job_id)
         if job.state is not JobState.RUNNING:
             return job
+        who = job.result.get(CANCELLED_BY)
+        if who:
+            event, why = JobEvent.CANCEL, f"cancelled by {who}"
         at = app.clock()
         state = JOB.after(job.state, event, job.id)
         ended = tx.jobs.update(replace(job, state=state, finished=at, result={**job.result, "message": why}))
