@@ -68,6 +68,25 @@ def test_the_claim_of_a_machine_that_is_gone_is_void(addresses: Addresses, tmp_p
     assert addresses.claim(tmp_path / "second", "second", "127.70.0.3") == "127.70.0.3"
 
 
+def test_a_machine_that_is_completed_while_somebody_looks_keeps_its_address(
+    addresses: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    making = machine(tmp_path, ".making-first")
+    addresses.claim(tmp_path / "first", "first", "127.70.0.3")
+    look = Path.lstat
+
+    def complete(path: Path) -> os.stat_result:
+        try:
+            return look(path)
+        finally:
+            if making.exists():
+                making.rename(tmp_path / "first")
+
+    monkeypatch.setattr(Path, "lstat", complete)
+    with pytest.raises(Conflict, match="belongs to machine 'first'"):
+        addresses.claim(machine(tmp_path, "second"), "second", "127.70.0.3")
+
+
 def test_what_cannot_be_read_is_taken_for_held(addresses: Addresses, tmp_path: Path) -> None:
     addresses.claim(machine(tmp_path, "first"), "first", "127.70.0.1")
     (addresses.directory / "127.70.0.2").write_text("scribble")

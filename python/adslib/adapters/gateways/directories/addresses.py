@@ -38,7 +38,8 @@ class Claim:
         if not self.directory:
             return False
         place = Path(self.directory)
-        for path in (place, place.with_name(f".making-{place.name}")):
+        # In the order in which a machine has these names, as it may be completed between two looks.
+        for path in (place.with_name(f".making-{place.name}"), place):
             try:
                 path.lstat()
             except (FileNotFoundError, NotADirectoryError):
