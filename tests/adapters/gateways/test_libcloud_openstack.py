@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from adapters.gateways import contract, contract_keeping
 from adapters.gateways.subjects import Subject
 from adslib.domain.errors import AdsError, Failed
-from adslib.domain.gateway import Gateway
+from adslib.domain.gateway import Gateway, Order
 from open_stack import OpenStack
 
 pytestmark = [pytest.mark.req("A8", "A9"), pytest.mark.once]
@@ -84,6 +86,36 @@ def test_what_is_wrong_is_named_and_nothing_is_made(
     with pytest.raises(AdsError, match=said):
         subject.open(**options).create(wanted)
     assert open_stack.servers == {}
+
+
+def test_the_limit_holds_while_another_machine_is_completed(
+    subject: Subject, open_stack: OpenStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not at the provider yet when that is asked, and no longer being made when one looks after that."""
+    faster, slower, first, second = subject.open(limit=1), subject.open(limit=1), subject.order(), subject.order()
+    makes, listed = faster._driver.make, slower._driver.machines  # type: ignore[attr-defined]
+    begun, looked = threading.Event(), threading.Event()
+
+    def make(order: Order) -> object:
+        begun.set()
+        assert looked.wait(60)
+        return makes(order)
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def machines() -> object:
+            seen = listed()
+            looked.set()
+            making.result()
+            return seen
+
+        monkeypatch.setattr(faster._driver, "make", make)  # type: ignore[attr-defined]
+        monkeypatch.setattr(slower._driver, "machines", machines)  # type: ignore[attr-defined]
+        making = pool.submit(faster.create, first)
+        assert begun.wait(60)
+        with pytest.raises(Failed, match="1 machines of 1"):
+            slower.create(second)
+    assert len(open_stack.servers) == 1
 
 
 def test_an_absent_variable_is_named(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -343,7 +343,8 @@ class RemoteGateway(Refusal):
         mark = self._place / "making" / id
         with self._busy("limit"):
             mark.parent.mkdir(exist_ok=True)
-            refuse_full(self.name, len({*self._ours(), *self._making()} - {id}), self._terms.limit)
+            # Those that are being made first: one that is done meanwhile is then found at the provider.
+            refuse_full(self.name, len({*self._making(), *self._ours()} - {id}), self._terms.limit)
             mark.touch()
         try:
             yield
