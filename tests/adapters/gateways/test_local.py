@@ -15,6 +15,8 @@ import pytest
 
 from adapters.gateways.subjects import Subject, below, init_of, order, tar, until
 from adslib.adapters.gateways import open_gateway
+from adslib.adapters.gateways.directories import snapshots
+from adslib.adapters.gateways.directories.directory import Directory
 from adslib.adapters.gateways.local import control, processes
 from adslib.adapters.gateways.local.processes import Process
 from adslib.adapters.gateways.local.templates import Templates
@@ -340,6 +342,18 @@ def test_going_back_brings_the_files_back_and_starts_the_programs_of_then(
     assert not (root / "run/s").exists()
     assert len(workers(root)) == 1
     assert {path.name for path in root.parent.iterdir()} == {"root", "init", "snapshots", "machine.json"}
+
+
+def test_snapshots_are_in_order_where_the_clock_of_the_file_system_stands_still(tmp_path: Path) -> None:
+    def pack(_root: Path, file: Path) -> None:
+        file.touch()
+        os.utime(file, ns=(10**18, 10**18))
+
+    machine = Directory(tmp_path)
+    machine.snapshots.mkdir()
+    for name in ("zero", "one", "two"):
+        snapshots.create(machine, name, pack)
+    assert [snapshot.name for snapshot in snapshots.of(machine)] == ["zero", "one", "two"]
 
 
 def test_a_directory_without_write_permission_does_not_keep_a_machine(local: Subject) -> None:

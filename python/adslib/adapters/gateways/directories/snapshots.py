@@ -6,7 +6,8 @@ both change places, the old root goes. The next start finishes what was begun.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,8 +25,7 @@ Unpack = Callable[[Path, Path], None]
 
 def of(machine: Directory) -> Sequence[Snapshot]:
     """List them, oldest first."""
-    files = sorted(machine.snapshots.glob("[!.]*.tar"), key=lambda file: (file.stat().st_mtime_ns, file.name))
-    return tuple(_snapshot(machine, file) for file in files)
+    return tuple(_snapshot(machine, file) for file in sorted(_files(machine), key=_time))
 
 
 def create(machine: Directory, name: str, pack: Pack) -> Snapshot:
@@ -38,7 +38,11 @@ def create(machine: Directory, name: str, pack: Pack) -> Snapshot:
     if file.exists():
         message = f"machine '{machine.path.name}' has a snapshot '{name}' already"
         raise Conflict(message, remedy="choose another name, or delete it first")
+    latest = max((_time(other) for other in _files(machine)), default=0)
     pack(machine.root, file)
+    # The clock of a file system may stand still for some milliseconds, and any clock may be put back.
+    if _time(file) <= latest:
+        os.utime(file, ns=(latest + 1, latest + 1))
     settle(machine.snapshots)
     return _snapshot(machine, file)
 
@@ -93,6 +97,15 @@ def delete(machine: Directory, name: str) -> None:
         NotFound: there can be no snapshot of such a name.
     """
     _file(machine, name).unlink(missing_ok=True)
+
+
+def _files(machine: Directory) -> Iterator[Path]:
+    return machine.snapshots.glob("[!.]*.tar")
+
+
+def _time(file: Path) -> int:
+    """When a snapshot was taken, in nanoseconds; no two of a machine were at the same time."""
+    return file.stat().st_mtime_ns
 
 
 def _snapshot(machine: Directory, file: Path) -> Snapshot:
