@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from rich.console import Console
 
+from adslib.entrypoints.cli import progress
 from adslib.entrypoints.cli.presenting import Column, as_text
 from adslib.entrypoints.cli.progress import Shown
 
 
 def event(kind: str, host: str = "", task: str = "", **res: Any) -> dict[str, Any]:
     return {"event": kind, "event_data": {"host": host, "task": task, "res": res}}
+
+
+@pytest.fixture(autouse=True)
+def a_clock_that_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that no second passes, however busy this host is."""
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: 7.0))
 
 
 def test_plays_failures_and_progress_lines_are_told_as_they_come() -> None:
