@@ -13,6 +13,7 @@ import importlib.machinery
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 LOG = os.environ.get("ADS_CRASH_LOG", "")
@@ -34,21 +35,24 @@ def moment(what: str) -> None:
 
 def cut_the_power() -> None:
     """SIGKILL to all processes of the run; machines live on, as they would."""
+    # Until nobody is left: one may have started another after we looked there.
+    while found := victims():
+        for pid in found:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def victims() -> list[int]:
+    """All other processes of the run."""
     marker = f"ADS_CRASH_LOG={LOG}".encode()
-    victims = []
+    found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
+            with suppress(OSError):
                 if marker in (entry / "environ").read_bytes().split(b"\0"):
-                    victims.append(int(entry.name))
-            except OSError:
-                continue
-    for pid in victims:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    os.kill(os.getpid(), signal.SIGKILL)
+                    found.append(int(entry.name))
+    return found
 
 
 def around(function, what):
