@@ -26,6 +26,7 @@ from adslib.adapters.settings import read_settings
 from adslib.app import App
 from adslib.domain.actor import Actor
 from adslib.usecases.ads import Ads
+from containers import read
 
 ANSIBLE = Path(sys.executable).parent / "ansible-playbook"
 CLAIMS = Path("/tmp/ads-loopback")
@@ -249,8 +250,9 @@ class Home:
 
     def claims(self) -> set[str]:
         """The addresses that machines of this home hold."""
+        # Those of others are there too, and go while one looks.
         claims = CLAIMS.iterdir() if CLAIMS.is_dir() else ()
-        return {path.name for path in claims if not path.name.startswith(".") and f"{self.home}/" in path.read_text()}
+        return {path.name for path in claims if not path.name.startswith(".") and f"{self.home}/" in read(path)}
 
     def snapshot(self) -> dict[str, bytes]:
         """Every file of this home but those that live on by themselves: logs, locks and the store's own journals."""
