@@ -30,6 +30,9 @@ SMALL, MEDIUM, LARGE = DEFAULT_SIZES
 KINDS = ("libcloud", "libvirt", "local", "lxc", "proxmox", "redfish", "sim", "static", "vsphere")
 NUMBERS = itertools.count(1)
 
+LOOPBACK = ipaddress.ip_network("127.64.0.0/10")
+"""As many addresses as Linux has process numbers."""
+
 ABSENT: Mapping[tuple[str, Capability], str] = {
     ("libcloud", Capability.ADDRESS): "a cloud's subnet gives its machines their addresses",
     ("libcloud", Capability.NOTIFY): "clouds tell of changes by ways that lead to servers of their own",
@@ -147,7 +150,8 @@ class Subject:
         """An address that a machine may ask for."""
         if self.kind == "lxc":
             return str(ipaddress.ip_network(self.options["network"])[9])
-        local = f"127.96.{1 + os.getpid() % 250}.9"
+        # The claims are those of the host: another process of tests has another number.
+        local = str(LOOPBACK[os.getpid() % LOOPBACK.num_addresses])
         return {"local": local, "proxmox": "10.98.7.9", "sim": "198.18.7.9", "vsphere": "198.18.65.9"}[self.kind]
 
     def machine(self, gateway: Gateway) -> Sighting:
