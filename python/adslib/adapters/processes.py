@@ -20,6 +20,8 @@ from pathlib import Path
 from adslib.domain.job import JOB_MARKER, Owner
 
 PROC = Path("/proc")
+LONGEST_BEGINNING = 5.0
+"""Seconds to wait for a process that is just being started; an instant, but where the host is very busy."""
 
 
 def started(pid: int) -> int:
@@ -62,9 +64,25 @@ def marked(job_id: str) -> list[int]:
     for entry in PROC.iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             with contextlib.suppress(OSError):
-                if wanted in (entry / "environ").read_bytes().split(b"\0") and started(int(entry.name)):
+                if wanted in _environment(entry).split(b"\0") and started(int(entry.name)):
                     found.append(int(entry.name))
     return sorted(found)
+
+
+def _environment(entry: Path) -> bytes:
+    """The environment of a process.
+
+    While the kernel loads its program, a process that is being started shows no environment at all, though it has one:
+    whoever believed that would leave it running. It has no words yet either, but a program, as no kernel thread has.
+    """
+    until = time.monotonic() + LONGEST_BEGINNING
+    while not (variables := (entry / "environ").read_bytes()):
+        if (entry / "cmdline").read_bytes() or time.monotonic() > until:
+            # The kernel notes the environment right after the words.
+            return (entry / "environ").read_bytes()
+        (entry / "exe").readlink()
+        time.sleep(0.001)
+    return variables
 
 
 def end_marked(job_id: str, patience: float = 10.0) -> bool:
