@@ -7,7 +7,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from adapters.store.contest import FORK, all_at_once
+from adapters.store.contest import FORK, LONGEST, all_at_once
 from adslib.adapters.store import migrate, open_store, preload
 from adslib.adapters.store.connecting import checked_url, shown
 from adslib.adapters.store.location import filesystem_of, prepare_file, refuse_network
@@ -321,12 +320,15 @@ def test_a_connection_that_breaks_in_a_transaction_fails_it_and_no_other(store_u
 @pytest.mark.req("A23")
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 def test_two_changes_that_cross_end_in_a_conflict_for_one(store_url: str) -> None:
+    both = FORK.Barrier(2)
+
     def act(url: str, number: int) -> str:
+        mine, others = ("a", "b") if number else ("b", "a")
         try:
             with open_store(url) as store, store.transaction() as tx:
-                for name in ("a", "b") if number else ("b", "a"):
-                    tx.environments.update(tx.environments.get(name))
-                    time.sleep(0.3)
+                tx.environments.update(tx.environments.get(mine))
+                both.wait(LONGEST)
+                tx.environments.update(tx.environments.get(others))
         except Conflict as error:
             return str(error)
         return "done"
