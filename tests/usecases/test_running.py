@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from adapters.store.contest import LONGEST
 from adslib.adapters import documents
 from adslib.adapters.playbooks import Playbooks, Run
 from adslib.domain.actor import Permission
@@ -39,11 +41,10 @@ def test_the_lease_is_renewed_while_the_run_goes_on(
     leases = []
 
     def slow(job_id: str, *_: Any, **__: Any) -> Run:
-        for _pause in range(40):
+        until = time.monotonic() + LONGEST
+        while len(set(leases)) < 3 and time.monotonic() < until:
             with ads.app.store.reading() as tx:
                 leases.append(tx.jobs.get(job_id).lease)
-            if len(set(leases)) > 2:
-                break
             time.sleep(0.05)
         return Run(1, False, "")
 
@@ -90,13 +91,19 @@ def test_a_run_that_cannot_begin_leaves_no_job_at_work(
 
 @pytest.mark.req("A12")
 def test_cancelling(ads: Ads, define: Callable[..., None], engine: Callable[..., None]) -> None:
+    asked = threading.Event()
+
     def waits(*_: Any, **__: Any) -> Run:
-        time.sleep(0.5)
+        assert asked.wait(LONGEST)
         return Run(None, False, "")
+
+    def cancelled() -> bool:
+        asked.set()
+        return True
 
     engine(waits)
     define()
-    outcome = ads.running.deploy("shop", cancelled=lambda: True)
+    outcome = ads.running.deploy("shop", cancelled=cancelled)
     assert outcome.after["job"]["state"] == JobState.CANCELLED
     assert outcome.message == "cancelled by ann"
 
