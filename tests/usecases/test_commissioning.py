@@ -210,7 +210,8 @@ def test_what_the_networks_and_the_machines_say_is_reconciled(ads: Ads) -> None:
     found = ads.addresses.reconcile()
     assert found.changed
     assert [row["id"] for row in found.before["gone"]] == [gone["id"]]
-    assert found.before["unknown"] == [{"machine": "web9", "address": "172.16.0.9", "network": "west", "holder": ""}]
+    web9 = {"machine": "web9", "address": "172.16.0.9", "network": "west"}
+    assert found.before["unknown"] == [{**web9, "holder": "", "closed": ""}]
     repaired = ads.addresses.reconcile(repair=True)
     assert repaired.message == "1 allocation of machines that are gone released, 1 unknown address of machines recorded"
     assert held(ads)["web9"] == ("172.16.0.9", "")
@@ -227,3 +228,30 @@ def test_an_address_that_two_machines_claim_is_shown_and_left(ads: Ads) -> None:
     found = ads.addresses.reconcile(repair=True)
     assert [row["holder"] for row in found.before["unknown"]] == [f"of print, allocation {taken['id']}"]
     assert held(ads) == {"": (taken["address"], "")}
+
+
+@pytest.mark.req("I5")
+def test_an_address_that_nobody_is_given_keeps_nothing_else_from_being_repaired(ads: Ads) -> None:
+    ads.addresses.give(AddressRequest(network="west", machine="long-gone", why="deployment"))
+    ads.networks.edit("west", {"held": ["172.16.0.4 printers"], "cooldown": 3600})
+    rested = ads.addresses.allocate(AddressRequest(network="west")).after["addresses"][0]
+    ads.addresses.release([rested["id"]])
+    for name, address in {"a": "172.16.0.4", "b": "172.16.0.1", "c": rested["address"], "d": "172.16.0.9"}.items():
+        with_machines(ads, name, location="west", reach=Reach(address=address))
+    with_machines(ads, "e", location="west", reach=Reach(address="172.16.0.9", port=2222))
+    found = ads.addresses.reconcile(repair=True)
+    assert found.message == (
+        "1 allocation of machines that are gone released, 1 unknown address of machines recorded, 4 left alone"
+    )
+    assert {row["machine"]: (row["holder"], row["closed"]) for row in found.before["unknown"]} == {
+        "a": ("", "held back (printers)"),
+        "b": ("", "the gateway"),
+        "c": ("", "at rest after its release"),
+        "d": ("", ""),
+        "e": ("of machine 'd', too", ""),
+    }
+    assert held(ads) == {"d": ("172.16.0.9", "")}
+    # What is left alone is no change, and nothing to write into the log again and again.
+    before = ads.events.list()
+    assert not ads.addresses.reconcile(repair=True).changed
+    assert ads.events.list() == before

@@ -12,7 +12,7 @@ from adslib.domain.actor import Actor
 from adslib.domain.assignment import Assignment
 from adslib.domain.errors import NotFound
 from adslib.domain.network import Network, Role
-from adslib.domain.prefix import WIDTHS, Prefix, read_address
+from adslib.domain.prefix import WIDTHS, Address, Prefix, read_address
 from adslib.domain.zone import read_label
 from adslib.usecases.viewing import may_see
 
@@ -115,15 +115,23 @@ def nobody_has(tx: Transaction, actor: Actor, thing: str, space: str, at: dateti
         what = f"nobody has '{address}': no network of space '{space}' gives it"
         return NotFound(what, remedy="list networks with: ads network list, or name another space")
     network = around[0]
-    rests = tx.addresses.resting_in(
-        network.id, at - timedelta(seconds=network.cooldown), range(address.number, address.number + 1)
-    )
-    why = network.why_closed(address) or ("at rest after its release" if rests else "")
+    why = why_closed(tx, network, address, at)
     remedy = "see the network with: ads network show" if why else "have it with: ads address allocate --network"
     return NotFound(
         f"nobody has '{address}': it is {why or 'free'} in network '{network.name}'",
         remedy=f"{remedy} {network.name}" + (f" --want {address}" if not why else ""),
     )
+
+
+def why_closed(tx: Transaction, network: Network, address: Address, at: datetime) -> str:
+    """Why a network gives nobody one of its addresses now; empty: somebody may have it.
+
+    Args:
+        at: now.
+    """
+    since = at - timedelta(seconds=network.cooldown)
+    rests = tx.addresses.resting_in(network.id, since, range(address.number, address.number + 1))
+    return network.why_closed(address) or ("at rest after its release" if rests else "")
 
 
 def _is_address(thing: str) -> bool:

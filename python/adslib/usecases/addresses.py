@@ -217,28 +217,31 @@ class Addresses:
         """Find allocations whose machine is gone, and machines whose address is not recorded (I5).
 
         Args:
-            repair: release the former, and record the latter where nobody else has the address.
+            repair: release the former, and record the latter where somebody may have the address.
 
         Returns:
-            `before` has `gone` and `unknown`; an address in `unknown` that somebody has says who, and is left alone.
-            And `elsewhere`: what was asked for by hand for machines that are not in the pool, which is left alone.
-
-        Raises:
-            Conflict: an address to be recorded is held back in its network; nothing is repaired.
+            `before` has `gone` and `unknown`; an address in `unknown` that somebody has (`holder` says who) or that
+            nobody is given (`closed` says why) is left alone. And `elsewhere`: what was asked for by hand for machines
+            that are not in the pool, which is left alone.
         """
         self._actor.must(Permission.ADDRESSES if repair else Permission.VIEW, "addresses")
+        at = self._app.clock()
         with self._app.store.transaction() if repair else self._app.store.reading() as tx:
-            (lost, elsewhere), found = reconciling.gone(tx, self._actor), reconciling.strays(tx, self._actor)
+            (lost, elsewhere), found = reconciling.gone(tx, self._actor), reconciling.strays(tx, self._actor, at)
             unknown = [each.shown() for each in found]
             before = {"gone": all_shown(tx, lost), "unknown": unknown, "elsewhere": all_shown(tx, elsewhere)}
             message = f"{counted(len(lost), 'allocation')} of machines that are gone"
+            changed = bool(lost or found)
             if repair:
                 recorded = reconciling.repair(tx, self._app, self._actor, lost, found)
-                message = f"{message} released, {counted(recorded, 'unknown address', 'es')} of machines recorded"
-                log(tx, self._app.clock(), self._actor, message)
+                left = f", {len(found) - recorded} left alone" if len(found) > recorded else ""
+                message = f"{message} released, {counted(recorded, 'unknown address', 'es')} of machines recorded{left}"
+                changed = bool(lost or recorded)
+                if changed:
+                    log(tx, at, self._actor, message)
             else:
                 message = f"{message}, {counted(len(found), 'unknown address', 'es')} of machines"
-        return Outcome(bool(lost or found), before, message=message)
+        return Outcome(changed, before, message=message)
 
     # ── within ───────────────────────────────────────────────────────────────────────────────────────
 

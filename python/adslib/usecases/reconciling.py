@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from adslib.adapters.store import Transaction
 from adslib.app import App
@@ -13,6 +14,7 @@ from adslib.domain.errors import Invalid
 from adslib.domain.machine import Machine
 from adslib.domain.network import Network, Role
 from adslib.domain.prefix import Address, read_address
+from adslib.usecases.address_showing import why_closed
 from adslib.usecases.allocating import allocate
 from adslib.usecases.giving_back import give_back
 from adslib.usecases.steps import whose
@@ -28,18 +30,24 @@ class Stray:
     """A machine whose address lies in a network and is not recorded as its own.
 
     Args:
-        holder: in words, who has the address; empty: nobody.
+        holder: in words, who has the address; empty: nobody. closed: why nobody is given it now; empty: somebody is.
     """
 
     machine: Machine
     address: Address
     network: Network
     holder: str = ""
+    closed: str = ""
+
+    @property
+    def recordable(self) -> bool:
+        """Whether it can be recorded as the machine's."""
+        return not (self.holder or self.closed)
 
     def shown(self) -> dict[str, str]:
         """As plain data."""
         where = {"address": str(self.address), "network": self.network.name}
-        return {"machine": self.machine.name, **where, "holder": self.holder}
+        return {"machine": self.machine.name, **where, "holder": self.holder, "closed": self.closed}
 
 
 def gone(tx: Transaction, actor: Actor) -> tuple[list[Assignment], list[Assignment]]:
@@ -56,10 +64,15 @@ def gone(tx: Transaction, actor: Actor) -> tuple[list[Assignment], list[Assignme
     return ours, [each for each in strangers if each.why not in OURS]
 
 
-def strays(tx: Transaction, actor: Actor) -> list[Stray]:
-    """Machines whose address is not recorded, where one network of their data centre, or one at all, holds it."""
+def strays(tx: Transaction, actor: Actor, at: datetime) -> list[Stray]:
+    """Machines whose address is not recorded, where one network of their data centre, or one at all, holds it.
+
+    Args:
+        at: now.
+    """
     networks = [each for each in tx.networks.list() if each.role is not Role.CONTAINER and may_see(actor, each.tenant)]
     found = []
+    claimed: dict[tuple[str, Address], str] = {}
     for machine in tx.machines.list():
         address = _address(machine)
         if address is None or not may_see(actor, machine.tenant):
@@ -69,7 +82,11 @@ def strays(tx: Transaction, actor: Actor) -> list[Stray]:
         if len(here) == 1:
             holder = tx.addresses.at(here[0].space, [address]).get(address)
             if holder is None or holder.machine != machine.name:
-                found.append(Stray(machine, address, here[0], whose(holder) if holder else ""))
+                # Behind one address may be several machines, by their ports; one of them can have it.
+                first = claimed.setdefault((here[0].space, address), machine.name)
+                other = f"of machine '{first}', too" if first != machine.name else ""
+                text = whose(holder) if holder else other
+                found.append(Stray(machine, address, here[0], text, why_closed(tx, here[0], address, at)))
     return found
 
 
@@ -81,9 +98,9 @@ def _address(machine: Machine) -> Address | None:
 
 
 def repair(tx: Transaction, app: App, actor: Actor, lost: Sequence[Assignment], found: Sequence[Stray]) -> int:
-    """Release what machines had that are gone, and record the addresses that nobody has; returns how many these are."""
+    """Release what machines had that are gone, and record what can be; returns how many addresses that are."""
     give_back(tx, lost, app.clock(), actor)
-    free = [each for each in found if not each.holder]
+    free = [each for each in found if each.recordable]
     for each in free:
         request = AddressRequest(
             network=each.network.name,

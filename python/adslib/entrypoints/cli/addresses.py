@@ -236,8 +236,9 @@ def reconcile(
 ) -> None:
     """Find what networks and machines say of each other that differs.
 
-    What is held for machines that are gone, and addresses of machines that nobody recorded. What somebody asked for by
-    hand, for a machine that is not in the pool, is shown as elsewhere and left alone.
+    What is held for machines that are gone, and addresses of machines that nobody recorded; those that somebody else
+    has, or that are not given out, are shown and left alone. What somebody asked for by hand, for a machine that is not
+    in the pool, is shown as elsewhere and left alone, too.
     """
     with opened(ctx) as ads:
         outcome = ads.addresses.reconcile(repair=repair)
@@ -245,7 +246,8 @@ def reconcile(
         columns = [Column(key) for key in ("machine", "address", "network")]
         for title in ("gone", "unknown", "elsewhere"):
             if rows := outcome.before[title]:
-                show_rows([{**row, "is": title} for row in rows], [Column("is"), *columns, Column("holder")], format)
+                shown = [Column("is"), *columns, Column("holder"), Column("closed", "not given out")]
+                show_rows([{**row, "is": title} for row in rows], shown, format)
                 print()
     show_outcome(outcome, format)
 
