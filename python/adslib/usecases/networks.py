@@ -78,6 +78,8 @@ class Networks:
     ) -> Outcome:
         """Add the networks that are missing and change those that differ, all or none; one that is left out stays.
 
+        In which order they are said makes no difference: one may take what another leaves.
+
         `before` and `after` of the outcome have `networks`: those that were there, and all of them as they are.
 
         Args:
@@ -95,7 +97,7 @@ class Networks:
             if twice := sorted(name for name, times in Counter(names).items() if times > 1):
                 raise Invalid(f"network '{twice[0]}' is described {names.count(twice[0])} times", remedy="say it once")
             pairs = [(known.get(network.name), network) for network in after]
-            _each(pairs, lambda pair: self._put(tx, *pair), places)
+            _in_any_order(pairs, lambda pair: self._put(tx, *pair), places)
             added, changed = (sum(old is None for old, _ in pairs), sum(bool(old and old != new) for old, new in pairs))
             message = f"{added} networks added, {changed} changed, {len(pairs) - added - changed} as they were"
             if added or changed:
@@ -322,6 +324,23 @@ def _each(things: Sequence[T], act: Callable[[T], R], places: Sequence[str]) -> 
     if errors:
         raise type(errors[0])(problems=problems, code=errors[0].code)
     return done
+
+
+def _in_any_order(things: Sequence[T], act: Callable[[T], object], places: Sequence[str]) -> None:
+    """The same, but what is refused is tried again as long as others go: they may have been in its way."""
+    left, before = list(range(len(things))), len(things) + 1
+    while len(left) < before:
+        before = len(left)
+        left = [number for number in left if not _done(act, things[number])]
+    _each([things[number] for number in left], act, [places[number] for number in left] if places else ())
+
+
+def _done(act: Callable[[T], object], thing: T) -> bool:
+    try:
+        act(thing)
+    except AdsError:
+        return False
+    return True
 
 
 def _remove(tx: Transaction, network: Network) -> None:
