@@ -21,6 +21,7 @@ from pathlib import Path
 import psycopg
 
 LONGEST_START = 60.0
+FIRST_PORT = 20_000
 INSTALL = "install it with: apt-get install postgresql (make test does so where it may)"
 
 
@@ -40,10 +41,22 @@ def postgresql_programs() -> Path:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody listens on, and that no other process of tests is given while this one lives.
+
+    It is none of those that the kernel gives away by itself, for connections and to whoever wants any: such a one may
+    be somebody else's by the time that a server has started.
+    """
+    given_away = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = FIRST_PORT + secrets.randbelow(max(1000, given_away - FIRST_PORT))
+        with socket.socket() as probe, socket.socket(socket.AF_UNIX) as held:
+            try:
+                probe.bind(("127.0.0.1", port))
+                held.bind(f"\0ads-tests-port-{port}")
+            except OSError:
+                continue
+            held.detach()  # the kernel keeps the name from others until this process ends
+            return port
 
 
 def account_without_root() -> pwd.struct_passwd | None:
@@ -104,7 +117,7 @@ class PostgreSQL:
         if made.returncode:
             raise ServerMissing(f"PostgreSQL's initdb failed: {made.stderr.strip()}")
         for _ in range(3):
-            # Another process may take the free port before the server does.
+            # A process that is none of tests may take the free port before the server does.
             self.port = free_port()
             if self.answers(programs, data):
                 return

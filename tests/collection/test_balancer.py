@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from collection.component_stage import Machine, free_port, instance, machine, wait_for
+from collection.component_stage import Machine, instance, machine, wait_for
+from servers import free_port
 
 pytestmark = [
     pytest.mark.req("A16"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from collection.component_stage import Machine, free_port
+from collection.component_stage import Machine
+from servers import free_port
 
 pytestmark = [pytest.mark.req("A12"), pytest.mark.req("A16")]
 
@@ -76,7 +78,7 @@ def test_all_kinds_of_test_succeed(stage: Machine, port: int) -> None:
 
 
 def test_what_failed_is_told_with_its_cause(stage: Machine, port: int) -> None:
-    closed = free_port()
+    closed, nap = free_port(), f"5.{os.getpid()}"  # nobody else on this host sleeps for so long
     about = {"instance": "web-1", "address": "127.0.0.1", "ports": {"http": port, "sip": closed}, "retries": 1}
     tests = [
         {**about, "http": "/none"},
@@ -84,7 +86,7 @@ def test_what_failed_is_told_with_its_cause(stage: Machine, port: int) -> None:
         {**about, "tcp": "sip"},
         {**about, "tcp": "rtp"},
         {**about, "command": "echo out of order; exit 3"},
-        {**about, "command": "sleep 5.25; touch late", "timeout": 0.2},
+        {**about, "command": f"sleep {nap}; touch late", "timeout": 0.2},
         {**about, "http": "/"},
     ]
     done = verify(stage, tests)
@@ -98,7 +100,7 @@ def test_what_failed_is_told_with_its_cause(stage: Machine, port: int) -> None:
             f"no connection to 127.0.0.1 port {closed}",
             "it has no port 'rtp'; its ports: http, sip",
             "ends with 3: out of order",
-            "sleep 5.25; touch late does not end within 0.2 s: raise the test's 'timeout' if it may take longer",
+            f"sleep {nap}; touch late does not end within 0.2 s: raise the test's 'timeout' if it may take longer",
             "",
         ],
         strict=True,
@@ -108,7 +110,7 @@ def test_what_failed_is_told_with_its_cause(stage: Machine, port: int) -> None:
     assert told.code == 0
     assert [test["ok"] for test in told.result["tests"]] == [False] * 6 + [True]
     # What the shell started ended with it.
-    assert b"sleep\x005.25\0" not in command_lines()
+    assert f"sleep\0{nap}\0".encode() not in command_lines()
 
 
 def command_lines() -> set[bytes]:

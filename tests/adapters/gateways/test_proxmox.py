@@ -29,6 +29,7 @@ from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Size
 from proxmox_front import HOST_KEY, TOKEN, TOKEN_SECRET
 from proxmox_ve import ProxmoxVE
+from servers import free_port
 
 pytestmark = [pytest.mark.req("A8", "A9"), pytest.mark.once]
 GOOD = {"host": "pve", "account": "ads@pve", "images": "debian-12", "ssh_key": "/key"}
@@ -132,9 +133,7 @@ def test_a_service_that_is_down_is_not_waited_for_long(
     monkeypatch.setattr(calls, "PAUSE", 0.01)
     monkeypatch.setattr(api, "ANSWER", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        if not silent:
-            server.close()
+        port = server.getsockname()[1] if silent else free_port()
         gateway, began = subject.open(host=f"127.0.0.1:{port}"), time.monotonic()
         for call in (gateway.machines, gateway.offer, lambda: gateway.look("100")):
             with pytest.raises(Failed, match=f"127.0.0.1:{port} does not answer: .*option 'host'"):

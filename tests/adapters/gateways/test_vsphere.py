@@ -28,6 +28,7 @@ from adslib.domain.gateway import Order
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Size
 from containers import NoHosts
+from servers import free_port
 from vcenter import CLUSTERS, VCenter
 
 pytestmark = [pytest.mark.req("A8", "A9"), pytest.mark.once]
@@ -110,9 +111,7 @@ def test_a_vcenter_that_is_down_is_not_waited_for_long(
     monkeypatch.setattr(calls, "PAUSE", 0.01)
     monkeypatch.setattr(access, "ANSWER", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        if not silent:
-            server.close()
+        port = server.getsockname()[1] if silent else free_port()
         options = {**GOOD, "host": "127.0.0.1", "port": port}
         gateway = open_gateway("vsphere", "here", options, home=tmp_path, secret=lambda _where, _place: "x")
         began = time.monotonic()
