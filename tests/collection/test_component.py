@@ -66,7 +66,7 @@ def test_it_is_put_there_once_and_then_left_alone(stage: Machine) -> None:
     assert stage.path("/etc/web.conf").read_text() == "web-1 of pod-1 at 127.0.0.1\n"
     assert stage.path("/etc/web.conf").stat().st_mode & 0o777 == 0o640
     assert json.loads(stage.path("/etc/web-1.json").read_text()) == {"root": str(stage.root)}
-    assert stage.path("/var/log/web-1.log").read_text() == "up\n"
+    wait_for(lambda: stage.path("/var/log/web-1.log").read_text() == "up\n")
     pid = stage.pid("web-1")
     second = deploy(stage)
     assert (second.result["changed"], second.actions, stage.pid("web-1")) == (False, [], pid)
@@ -299,8 +299,9 @@ def test_any_value_reaches_the_environment_as_it_is(stage: Machine) -> None:
         "environment": {"V": value},
     }
     deploy(stage, ads_instance=instance(odd="; touch x"), ads_component=component(process=process)).actions  # noqa: B018
-    said = json.loads(stage.path("/var/log/web-1.log").read_text())
-    assert said == [value, ["two words", "; touch x", "$HOME", "%d"]]
+    log = stage.path("/var/log/web-1.log")
+    wait_for(lambda: log.read_text().endswith("\n"))
+    assert json.loads(log.read_text()) == [value, ["two words", "; touch x", "$HOME", "%d"]]
 
 
 @pytest.mark.once

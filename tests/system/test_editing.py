@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adslib.usecases.machine_spec import MachineSpec
-from system.home import Home, get
+from system.home import Home, get, wait_for
 
 SERVE = "{{ ads_python }} -m http.server --bind {{ self.address }} --directory {{ ads_root }}/srv 8080"
 TOWN = f"""
@@ -104,7 +104,7 @@ def test_edits_of_a_live_environment(home: Home) -> None:
     deployed(home)
     assert text(home, "post-1") == "shop-1 shop-2 "
     assert seen(home)["shop-1"] == after["shop-1"]
-    assert home.get("town", "shop-2", "/shop.txt") == (200, "shop-2 sells cake")
+    wait_for(lambda: home.get("town", "shop-2", "/shop.txt") == (200, "shop-2 sells cake"))
 
     # One less, and a service that goes: their machines return.
     less = step.replace("  park: {component: park, machine: {shared: true}}\n", "")
@@ -127,7 +127,7 @@ def test_a_service_leaves_a_machine_that_stays(home: Home) -> None:
     home.define(STALL)
     deployed(home)
     assert home.instance("town", "stall-1")["machine"] == home.instance("town", "park-1")["machine"]
-    assert home.get("town", "stall-1", "/stall.txt") == (200, "stall")
+    wait_for(lambda: home.get("town", "stall-1", "/stall.txt") == (200, "stall"))
     leaving, address = home.file("town", "stall-1", "/srv/stall.txt"), home.instance("town", "stall-1")["address"]
     home.define(STALL.replace("  stall: {component: stall, machine: {shared: true}, ports: {http: 8080}}\n", ""))
     assert actions(home) == {("remove", "stall-1")}
