@@ -199,7 +199,7 @@ def machine(project: Path) -> Iterator[Machine]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def wait_for(condition: Any, seconds: float = 10) -> None:
+def wait_for(condition: Any, seconds: float = 60) -> None:
     """Wait until a condition holds; fail if it does not in time."""
     until = time.monotonic() + seconds
     while not condition():

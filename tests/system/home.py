@@ -319,7 +319,7 @@ def with_mark(mark: str) -> dict[int, str]:
     return found
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 30) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 120) -> Any:
     """Wait until a condition holds, and give what it gave; fail if it does not in time."""
     until = time.monotonic() + seconds
     while not (found := condition()):

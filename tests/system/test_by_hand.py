@@ -213,7 +213,7 @@ def test_a_second_job_is_refused_and_a_persons_run_is_never_ended(shop: Shop) ->
     home.define(slow.replace("environment: shop", "environment: slow").replace("instances: 2", "instances: 1"))
     with home.begin_playing("deploy", "slow") as playing:
         try:
-            wait_for(lambda: home.job("slow").get("step") == "stage 2", 60)
+            wait_for(lambda: home.job("slow").get("step") == "stage 2")
             rows = home.rows()
             refused = home.play("deploy", "slow")
             assert refused.code != 0

@@ -20,7 +20,7 @@ def begun(home: Home) -> tuple[subprocess.Popen[str], str]:
     """A job that is at its tests, which wait for a file; and its id."""
     home.define(SLOW.replace("FLAG", str(home.folder / "fast")))
     carrying = home.begin_carrying("deploy", "lodge")
-    wait_for(lambda: home.job("lodge").get("step") == "stage 1", 90)
+    wait_for(lambda: home.job("lodge").get("step") == "stage 1")
     return carrying, str(home.job("lodge")["job"])
 
 

@@ -184,7 +184,7 @@ def test_life_on_hosts(debian: Callable[[str], Host], hall: Home) -> None:
     # The service is there after a power cut, without anybody's help.
     one.cut_power()
     one.start()
-    wait_for(lambda: greeting(one), 20)
+    wait_for(lambda: greeting(one))
 
     ads(hall, "environment", "stop", "hall")
     assert hall.state("hall") == "stopped"

@@ -42,12 +42,12 @@ def test_telephony(home: Home) -> None:
 
     home.init(name, "pod-1/us-west/media-1", "stopProcess", "media-1")
     router = url(home, "us-west/router-1")
-    wait_for(lambda: "pod-1/us-east/media-1" in get(f"{router}/call?user=alice")[1], 15)
+    wait_for(lambda: "pod-1/us-east/media-1" in get(f"{router}/call?user=alice")[1])
     assert "pod-2/us-west/media-1" in get(f"{router}/call?user=bob")[1]
     # The next run brings it back, and nothing else is touched.
     mended = home.play("deploy", name)
     assert mended.code == 0, mended.output
     assert mended.changed == {home.instance(name, "pod-1/us-west/media-1")["machine"]}
-    wait_for(lambda: "pod-1/us-west/media-1" in get(f"{router}/call?user=alice")[1], 15)
+    wait_for(lambda: "pod-1/us-west/media-1" in get(f"{router}/call?user=alice")[1])
     assert home.carry("undeploy", name).code == 0
     home.expect_nothing_left()

@@ -201,7 +201,7 @@ def tar(path: Path, content: Mapping[str, str]) -> Path:
     return path
 
 
-def until(seen: Callable[[], Any], what: str, seconds: float = 10) -> Any:
+def until(seen: Callable[[], Any], what: str, seconds: float = 60) -> Any:
     """Wait for something to become true, and return it."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

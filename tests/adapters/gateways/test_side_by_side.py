@@ -102,7 +102,7 @@ def addresses(process: Process) -> list[str]:
 
 def go_on(process: Process) -> tuple[object, object]:
     """Let it work and finish; returns the states that it saw, and the machines that were left."""
-    told, wrong = process.communicate("go on\n", timeout=60)
+    told, wrong = process.communicate("go on\n", timeout=240)
     assert process.returncode == 0, wrong
     states, left = map(json.loads, told.splitlines())
     return states, left
