@@ -21,6 +21,7 @@ from adslib.domain.reshaping import merged, part_of, parts
 from adslib.usecases.admitting import admit
 from adslib.usecases.filling import fills, together
 from adslib.usecases.log import log
+from adslib.usecases.network_telling import absent, changes, counted_once_more, listed, put, shown
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.reshaping import SHOWN, in_use, reshape
 from adslib.usecases.viewing import may_see, refuse_foreign
@@ -98,13 +99,12 @@ class Networks:
                 raise Invalid(f"network '{twice[0]}' is described {names.count(twice[0])} times", remedy="say it once")
             pairs = [(known.get(network.name), network) for network in after]
             _in_any_order(pairs, lambda pair: self._put(tx, *pair), places)
-            added, changed = (sum(old is None for old, _ in pairs), sum(bool(old and old != new) for old, new in pairs))
-            message = f"{added} networks added, {changed} changed, {len(pairs) - added - changed} as they were"
-            if added or changed:
+            changed, message = any(old != new for old, new in pairs), put(pairs)
+            if changed:
                 self._end(tx, message, dry_run=dry_run)
         before = [shown(old) for old, _ in pairs if old]
-        now = [shown(new) for _, new in pairs]
-        return Outcome(bool(added or changed), {"networks": before}, {"networks": now}, message=message)
+        now = [shown(counted_once_more(old, new)) for old, new in pairs]
+        return Outcome(changed, {"networks": before}, {"networks": now}, message=message)
 
     def hold(self, name: str, places: str, *, why: str = "", dry_run: bool = False) -> Outcome:
         """Hold a range back, like `10.0.0.200-10.0.0.254`: nobody gets its addresses; whoever has one keeps it.
@@ -144,10 +144,10 @@ class Networks:
             tx.networks.lock()
             there = tx.networks.those(names)
             if not there:
-                return Outcome(False, {"networks": []}, message=_absent(names))
+                return Outcome(False, {"networks": []}, message=absent(names))
             networks = self._locked(tx, *there)
             _each(networks, lambda network: _remove(tx, network), ())
-            message = f"{'network' if len(there) == 1 else 'networks'} {_listed(networks)} removed"
+            message = f"{'network' if len(there) == 1 else 'networks'} {listed(networks)} removed"
             self._end(tx, message, dry_run=dry_run)
         return Outcome(True, {"networks": [shown(each) for each in networks]}, message=message)
 
@@ -171,8 +171,9 @@ class Networks:
             for part in after:
                 refuse_overlap(part, [each for each in beside if each.id != before.id])
             reshape(tx, [before], after, self._app.clock())
-            message = f"network '{name}' split into {len(after)}: {_listed(after)}"
+            message = f"network '{name}' split into {len(after)}: {listed(after)}"
             self._end(tx, message, dry_run=dry_run)
+            after[0] = counted_once_more(before, after[0])
         return Outcome(True, shown(before), {"networks": [shown(each) for each in after]}, message=message)
 
     def merge(self, names: Sequence[str], *, dry_run: bool = False) -> Outcome:
@@ -186,9 +187,10 @@ class Networks:
             after = merged(before)
             admit(tx, self._actor, after, besides=before)
             reshape(tx, before, [after], self._app.clock())
-            message = f"networks {_listed(before)} merged into '{after.name}' ({after.prefix})"
+            message = f"networks {listed(before)} merged into '{after.name}' ({after.prefix})"
             self._end(tx, message, dry_run=dry_run)
-        return Outcome(True, {"networks": [shown(each) for each in before]}, shown(after), message=message)
+        now = shown(counted_once_more(before[0], after))
+        return Outcome(True, {"networks": [shown(each) for each in before]}, now, message=message)
 
     def list(self, *, tags: Mapping[str, str] | None = None, **filters: Any) -> Sequence[Mapping[str, Any]]:
         """The networks that the actor may see, by space and prefix, with how full they are.
@@ -262,9 +264,9 @@ class Networks:
             if after == before:
                 return Outcome(False, shown(before), shown(after), message=nothing or f"network '{name}' unchanged")
             self._change(tx, before, after)
-            message = f"network '{after.name}' changed"
+            message = f"network '{before.name}' changed: {changes(before, after)}"
             self._end(tx, message, dry_run=dry_run)
-        return Outcome(True, shown(before), shown(after), message=message)
+        return Outcome(True, shown(before), shown(counted_once_more(before, after)), message=message)
 
     def _read(self, row: Mapping[str, Any], known: Network | None = None) -> Network:
         return read_network(
@@ -302,11 +304,6 @@ class Networks:
             tx.undo()
         else:
             log(tx, self._app.clock(), self._actor, message)
-
-
-def shown(network: Network) -> dict[str, Any]:
-    """A network as plain data."""
-    return {**written(network), "id": network.id, "generation": network.generation}
 
 
 def _each(things: Sequence[T], act: Callable[[T], R], places: Sequence[str]) -> builtins.list[R]:
@@ -371,15 +368,6 @@ def _begin_anew(tx: Transaction, network: Network) -> None:
 
 def _held_besides(network: Network, held: Held) -> builtins.list[str]:
     return [held_text(left) for each in network.held for left in each.besides(held)]
-
-
-def _absent(names: Sequence[str]) -> str:
-    return f"there is no network {', '.join(repr(name) for name in names)}"
-
-
-def _listed(networks: Sequence[Network]) -> str:
-    some = ", ".join(f"'{each.name}' ({each.prefix})" for each in networks[:SHOWN])
-    return some if len(networks) <= SHOWN else f"{some} and {len(networks) - SHOWN} more"
 
 
 def _free_names(tx: Transaction, name: str, count: int) -> builtins.list[str]:
