@@ -47,6 +47,19 @@ def test_networks_are_put_once_changed_and_removed(play: Player) -> None:
     assert network["free_addresses"] == ["10.0.0.1", "10.0.0.2"]
 
 
+@pytest.mark.req("I7", "I8")
+def test_what_is_empty_is_cleared_numbers_too(play: Player) -> None:
+    said = {"vlan": 110, "vxlan": 5000, "mtu": 9000, "position": 2, "resolvers": ["9.9.9.9"]}
+    empty = {**dict.fromkeys(said, ""), "position": 0, "resolvers": [], "tags": {}, "gateway": ""}
+    clear = task("network", networks=[{"name": "west-1", **empty}])
+    put, cleared, again = play(task("network", networks=[{**WEST, **said}]), clear, clear)
+    assert {word: put["networks"][0][word] for word in said} == said
+    [network] = cleared["networks"]
+    nothing = {**dict.fromkeys(said), "position": 0, "resolvers": [], "tags": {}, "gateway": ""}
+    assert {word: network[word] for word in empty} == nothing
+    assert (cleared["changed"], again["changed"]) == (True, False)
+
+
 @pytest.mark.req("I2", "I5", "I8")
 def test_addresses_are_asked_for_once_and_given_back(play: Player) -> None:
     asked = task("address", addresses=[WEB, {**WEB, "machine": "web-2", "key": "k2"}])

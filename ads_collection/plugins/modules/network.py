@@ -52,11 +52,11 @@ options:
         type: str
         choices: [user, reserve, container]
       vlan:
-        description: VLAN, 1 to 4094, unique in its data centre. One VLAN may have several networks.
-        type: int
+        description: VLAN, 1 to 4094, unique in its data centre. One VLAN may have several networks. Empty for none.
+        type: str
       vxlan:
-        description: VXLAN network identifier, 1 to 16777215.
-        type: int
+        description: VXLAN network identifier, 1 to 16777215. Empty for none.
+        type: str
       lan:
         description: Any other attribute of its LAN.
         type: str
@@ -80,8 +80,8 @@ options:
         type: list
         elements: str
       mtu:
-        description: Largest packet in bytes.
-        type: int
+        description: Largest packet in bytes. Empty for unsaid.
+        type: str
       zone:
         description: DNS zone in which its names stand, such as V(west.example.com).
         type: str
@@ -131,6 +131,10 @@ EXAMPLES = r"""
 - name: A smaller one, if nobody would lose an address
   ads.deploy.network:
     networks: [{name: west-110-more, prefix: 10.1.11.0/25}]
+
+- name: One that leaves its VLAN
+  ads.deploy.network:
+    networks: [{name: west-110-more, vlan: ""}]
 
 - name: No longer needed
   ads.deploy.network:
