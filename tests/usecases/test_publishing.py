@@ -271,3 +271,15 @@ def test_a_dry_run_says_what_it_would_send(zone: Zone) -> None:
     }
     assert zone.records("web") == []
     assert zone.pending() == 2
+
+
+def test_a_reverse_zone_within_another_takes_its_names_over_and_zone_and_store_agree(zone: Zone) -> None:
+    zone.give("web")
+    zone.ads.zones.publish()
+    within = f"10.{zone.number}.0.0/24"
+    zone.bind.carry(f"0.{zone.reverse}")
+    zone.ads.zones.add(zone.name, **{**zone.setting, "reverse": [*zone.setting["reverse"], within]})
+    zone.ads.zones.publish()
+    # The record in the outer zone is hidden behind the inner one, so it is neither wrong nor to be set right.
+    assert zone.bind.ask(f"1.0.{zone.reverse}", "PTR") == [f"web.{zone.name}."]
+    assert zone.ads.zones.publish(check=True).message == "zones and store agree"

@@ -130,7 +130,11 @@ def compare(app: App, setting: ZoneSetting) -> list[Difference]:
         Failed: the server does not answer, or does not let the key transfer a zone.
     """
     server = app.name_server(setting)
-    found = {zone: server.records(zone) for zone in setting.carried}
+    # Below another zone of the server nobody is shown what stands in this one, and nothing is written there.
+    found = {
+        zone: [each for each in server.records(zone) if zone_of(each.name, setting.carried) == zone]
+        for zone in setting.carried
+    }
     result: list[Difference] = []
     with app.store.reading() as tx:
         for zone in setting.carried:
