@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -255,3 +256,19 @@ def test_an_address_that_nobody_is_given_keeps_nothing_else_from_being_repaired(
     before = ads.events.list()
     assert not ads.addresses.reconcile(repair=True).changed
     assert ads.events.list() == before
+
+
+@pytest.mark.req("I5")
+def test_what_was_recorded_of_a_machine_follows_its_address(ads: Ads) -> None:
+    with_machines(ads, "web9", location="west", reach=Reach(address="172.16.0.9"))
+    ads.addresses.reconcile(repair=True)
+    asked = ads.addresses.allocate(AddressRequest(network="west", machine="web9", why="a second one"))
+    with ads.app.store.transaction() as tx:
+        machine = tx.machines.find("web9")
+        assert machine is not None
+        tx.machines.update(replace(machine, reach=Reach(address="172.16.0.10")))
+    found = ads.addresses.reconcile(repair=True)
+    assert [row["address"] for row in found.before["gone"]] == ["172.16.0.9"]
+    rows = ads.addresses.list(machine="web9")
+    assert [row["address"] for row in rows] == [asked.after["addresses"][0]["address"], "172.16.0.10"]
+    assert not ads.addresses.reconcile().changed

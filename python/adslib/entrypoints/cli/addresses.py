@@ -236,9 +236,9 @@ def reconcile(
 ) -> None:
     """Find what networks and machines say of each other that differs.
 
-    What is held for machines that are gone, and addresses of machines that nobody recorded; those that somebody else
-    has, or that are not given out, are shown and left alone. What somebody asked for by hand, for a machine that is not
-    in the pool, is shown as elsewhere and left alone, too.
+    What is held for machines that are gone, or was recorded for those that have another address by now, and addresses
+    of machines that nobody recorded; those that somebody else has, or that are not given out, are shown and left alone.
+    What somebody asked for by hand, for a machine that is not in the pool, is shown as elsewhere and left alone, too.
     """
     with opened(ctx) as ads:
         outcome = ads.addresses.reconcile(repair=repair)
