@@ -123,6 +123,13 @@ def nobody_has(tx: Transaction, actor: Actor, thing: str, space: str, at: dateti
     )
 
 
+def how_to_find(thing: str) -> str:
+    """How to find the allocation for a thing that is none, as a remedy: people rather have its address."""
+    if _is_address(thing):
+        return f"an address does not say whose it is by now: see its allocation with: ads address show {thing}"
+    return "list them with: ads address list"
+
+
 def why_closed(tx: Transaction, network: Network, address: Address, at: datetime) -> str:
     """Why a network gives nobody one of its addresses now; empty: somebody may have it.
 

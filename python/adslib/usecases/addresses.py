@@ -18,7 +18,7 @@ from adslib.domain.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from adslib.domain.network import Network
 from adslib.domain.prefix import read_address
 from adslib.usecases import reconciling
-from adslib.usecases.address_showing import alike_shown, all_shown, for_host, found_by, nobody_has, told
+from adslib.usecases.address_showing import alike_shown, all_shown, for_host, found_by, how_to_find, nobody_has, told
 from adslib.usecases.allocating import allocate, held_before, without
 from adslib.usecases.filling import fills, next_free
 from adslib.usecases.giving_back import give_back
@@ -354,7 +354,7 @@ class Addresses:
                     Problem(f"allocation {id} was released {when}", "", "leave it: somebody else may have it by now")
                 )
             else:
-                problems.append(Problem(f"there is no allocation '{id}'", "", "list them with: ads address list"))
+                problems.append(Problem(f"there is no allocation '{id}'", "", how_to_find(id)))
         if ended:
             raise Conflict(problems=problems, code="stale-release")
         raise NotFound(problems=problems)

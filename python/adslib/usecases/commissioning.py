@@ -13,7 +13,7 @@ from typing import Any
 from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor
-from adslib.domain.assignment import AddressRequest
+from adslib.domain.assignment import AddressRequest, Assignment
 from adslib.domain.errors import Conflict
 from adslib.domain.event import EventLevel
 from adslib.domain.job import Job
@@ -118,13 +118,17 @@ def publish_names(app: App, actor: Actor, job: Job) -> None:
 
 
 def decommission(tx: Transaction, app: App, actor: Actor, machines: Iterable[str]) -> list[str]:
-    """Release everything that machines have, at once; returns it as text.
+    """Release everything that machines have, at once; returns it as text."""
+    return [str(each) for each in give_back(tx, had_by(tx, actor, machines), app.clock(), actor)]
+
+
+def had_by(tx: Transaction, actor: Actor, machines: Iterable[str]) -> list[Assignment]:
+    """What machines have that goes with them.
 
     Machines are known by their names here, and another tenant may use the same ones for its own.
     """
     named = [each for machine in machines for each in tx.addresses.list(machine=machine)]
-    given = [each for each in named if may_see(actor, each.tenant)]
-    return [str(each) for each in give_back(tx, given, app.clock(), actor)]
+    return [each for each in named if may_see(actor, each.tenant)]
 
 
 def addresses_of(tx: Transaction, environment: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:

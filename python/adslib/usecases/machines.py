@@ -14,7 +14,7 @@ from adslib.domain.actor import Actor, Permission
 from adslib.domain.errors import Conflict, Invalid
 from adslib.domain.lifecycle import MachineState
 from adslib.domain.machine import Availability, Machine
-from adslib.usecases.commissioning import decommission
+from adslib.usecases.commissioning import decommission, had_by
 from adslib.usecases.log import log
 from adslib.usecases.machine_importing import Wanted, specs_of
 from adslib.usecases.machine_locks import refuse_locked
@@ -149,7 +149,10 @@ class Machines:
                 remedy=f"undeploy it first: ads environment undeploy {found.holder}",
             )
         if dry_run:
-            return Outcome(True, machine_shown(found), message=f"machine '{name}' would be removed")
+            with self._app.store.reading() as tx:
+                had = ", ".join(map(str, had_by(tx, self._actor, [name])))
+            message = f"machine '{name}' would be removed" + (f"; it would release {had}" if had else "")
+            return Outcome(True, machine_shown(found), message=message)
         if found.made:
             found = delete_made(self._app, found)
         with self._app.store.transaction() as tx:

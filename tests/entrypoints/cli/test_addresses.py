@@ -93,6 +93,16 @@ def test_what_machines_and_networks_say_is_reconciled(run: Run) -> None:
     assert [row["machine"] for row in run("address", "list", "--format", "json").data] == ["theirs", "web1"]
 
 
+@pytest.mark.req("I5")
+def test_an_address_is_not_released_by_itself_and_a_dry_run_says_what_goes_with_a_machine(run: Run) -> None:
+    run("machine", "add", "web1", "--address", "10.0.0.5", "--location", "west", "--size", "small")
+    run("address", "allocate", "--vlan", "110", "--machine", "web1", "--want", "10.0.0.5")
+    refused = run("address", "release", "10.0.0.5", expect=4).err
+    assert "see its allocation with: ads address show 10.0.0.5" in refused
+    assert "would be removed; it would release 10.0.0.5" in run("machine", "remove", "web1", "--dry-run").out
+    assert "removed; released 10.0.0.5" in run("machine", "remove", "web1").out
+
+
 @pytest.mark.req("I6")
 def test_what_a_probe_saw_is_used(run: Run) -> None:
     run("address", "allocate", "--vlan", "110", "--count", "2")
