@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from adslib.domain.actor import ALL, Actor, Permission
 from adslib.domain.assignment import AddressRequest
 from adslib.domain.errors import Invalid
 from adslib.domain.machine import Reach
@@ -172,6 +173,23 @@ def test_a_machine_whose_reported_address_cannot_be_recorded_is_given_back(store
             gateway = ads.app.gateways.open("cloud", tx.gateways.list())
         assert all("west" not in machine.name for machine in gateway.machines())
         assert held(ads) == {}
+
+
+@pytest.mark.req("I8")
+@pytest.mark.parametrize("whose", ["default", "other"])
+def test_a_machine_whose_reported_address_no_network_there_gives_is_given_back(store_url: str, whose: str) -> None:
+    with acting(store_url) as ads:
+        with_cloud(ads, lacks="address")
+        ads.environments.create(definition())
+        ads.networks.add({**WEST, "prefix": "2001:db8::/64", "gateway": "", "tenant": whose})
+        ads = Ads(ads.app, Actor("ann", permissions=ALL - {Permission.ADMINISTER}))
+        run = Run(ads, begin(ads))
+        run.provide()
+        told = "no network that gives IPv4 addresses" if whose == "default" else "belongs to another tenant"
+        assert len([cause for cause in run.kept.values() if told in cause]) == 2
+        with ads.app.store.reading() as tx:
+            gateway = ads.app.gateways.open("cloud", tx.gateways.list())
+        assert [machine.name for machine in gateway.machines() if "west" in machine.name] == []
 
 
 class PowerCut(BaseException):

@@ -17,7 +17,7 @@ from typing import Any
 from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor
-from adslib.domain.errors import AdsError, Blocked, Conflict, Failed, Invalid, NotFound
+from adslib.domain.errors import AdsError, Blocked, Conflict, Failed, Forbidden, Invalid, NotFound
 from adslib.domain.event import EventLevel
 from adslib.domain.gateway import Capability, Gateway, Sighting, order_of
 from adslib.domain.job import Job
@@ -104,7 +104,7 @@ def _make(app: App, actor: Actor, gateway: Gateway, machine: Machine, address: s
     """Make a machine; one whose address cannot be recorded, or is another than it was given, is given back at once.
 
     Raises:
-        Failed, Invalid: the gateway cannot make it. Blocked, Conflict: its address will not do.
+        Failed, Invalid: the gateway cannot make it. Blocked, Conflict, Forbidden, NotFound: its address will not do.
     """
     made = gateway.create(order_of(machine, address))
     try:
@@ -112,8 +112,9 @@ def _make(app: App, actor: Actor, gateway: Gateway, machine: Machine, address: s
         refuse_other(machine, seen.reach.address, address)
         if wish and not address:
             commission(app, actor, machine, wish, reported=seen.reach.address)
-    except (Blocked, Conflict, Invalid):
-        gateway.delete(made.ref)
+    except (Blocked, Conflict, Forbidden, Invalid, NotFound):
+        with suppress(NotFound):
+            gateway.delete(made.ref)
         raise
     return merged(machine, seen)
 
