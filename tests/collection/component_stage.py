@@ -92,11 +92,24 @@ class Machine:
         """Where a path of the machine lies."""
         return self.root / name.lstrip("/")
 
+    def said(self, name: str) -> str:
+        """What a program has said as soon as it has said anything: it runs before it is loaded."""
+        log = self.path(f"/var/log/{name}.log")
+        wait_for(lambda: log.read_text().endswith("\n"))
+        return log.read_text()
+
     def init(self, method: str, *arguments: Any) -> Any:
         """Ask the supervisord itself, not through our own code."""
         transport = SupervisorTransport("", "", f"unix://{self.folder}/s")
         with closing(transport), ServerProxy("http://localhost", transport) as server:
             return getattr(server.supervisor, method)(*arguments)
+
+    def answers(self) -> bool:
+        """Whether the supervisord listens; its socket is there an instant before."""
+        try:
+            return bool(self.init("getState"))
+        except OSError:
+            return False
 
     def pid(self, name: str) -> int:
         """The process number of a program; 0 if it does not run."""
@@ -191,7 +204,7 @@ def machine(project: Path) -> Iterator[Machine]:
         [program, "-c", str(folder / "supervisord.conf")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as init:
         try:
-            wait_for(lambda: (folder / "s").exists())
+            wait_for(stage.answers)
             yield stage
         finally:
             init.terminate()
@@ -200,7 +213,7 @@ def machine(project: Path) -> Iterator[Machine]:
 
 
 def wait_for(condition: Any, seconds: float = 60) -> None:
-    """Wait until a condition holds; fail if it does not in time."""
+    """Wait until a condition holds; fail if it does not in time, which is long for a busy host."""
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "it did not come about in time"

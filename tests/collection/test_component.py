@@ -66,7 +66,7 @@ def test_it_is_put_there_once_and_then_left_alone(stage: Machine) -> None:
     assert stage.path("/etc/web.conf").read_text() == "web-1 of pod-1 at 127.0.0.1\n"
     assert stage.path("/etc/web.conf").stat().st_mode & 0o777 == 0o640
     assert json.loads(stage.path("/etc/web-1.json").read_text()) == {"root": str(stage.root)}
-    wait_for(lambda: stage.path("/var/log/web-1.log").read_text() == "up\n")
+    assert stage.said("web-1") == "up\n"
     pid = stage.pid("web-1")
     second = deploy(stage)
     assert (second.result["changed"], second.actions, stage.pid("web-1")) == (False, [], pid)
@@ -110,11 +110,12 @@ def test_only_a_change_that_the_process_uses_restarts_it(stage: Machine) -> None
 def test_a_signal_reloads_without_a_restart(stage: Machine) -> None:
     (stage.project / "web" / "web.py").write_text(
         "import signal, time\nsignal.signal(signal.SIGHUP, lambda *_: print('read again', flush=True))\n"
-        "while True:\n    time.sleep(1)\n"
+        "print('up', flush=True)\nwhile True:\n    time.sleep(1)\n"
     )
     process = {**component()["process"], "reload": "HUP"}
     deploy(stage, ads_component=component(process=process))
     pid = stage.pid("web-1")
+    assert stage.said("web-1") == "up\n"
     (stage.project / "templates" / "web.conf.j2").write_text("other\n")
     assert "process web-1: reload" in deploy(stage, ads_component=component(process=process)).actions
     wait_for(lambda: "read again" in stage.path("/var/log/web-1.log").read_text())
@@ -299,9 +300,8 @@ def test_any_value_reaches_the_environment_as_it_is(stage: Machine) -> None:
         "environment": {"V": value},
     }
     deploy(stage, ads_instance=instance(odd="; touch x"), ads_component=component(process=process)).actions  # noqa: B018
-    log = stage.path("/var/log/web-1.log")
-    wait_for(lambda: log.read_text().endswith("\n"))
-    assert json.loads(log.read_text()) == [value, ["two words", "; touch x", "$HOME", "%d"]]
+    said = json.loads(stage.said("web-1"))
+    assert said == [value, ["two words", "; touch x", "$HOME", "%d"]]
 
 
 @pytest.mark.once
