@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import dns.exception
 import dns.message
 import dns.query
 import dns.rcode
@@ -49,7 +50,11 @@ class Bind:
         return dns.tsig.Key(KEY, self.secret, "hmac-sha256")
 
     def carry(self, *zones: str) -> None:
-        """Carry these zones, too, empty; the server is started, or reads its settings again if it runs."""
+        """Carry these zones, too, empty; the server is started, or reads its settings again if it runs.
+
+        Raises:
+            ServerMissing: see `start`; or it does not carry them.
+        """
         for zone in zones:
             (self.home / f"{zone}.zone").write_text(ZONE.format(zone=zone))
         self.zones += zones
@@ -58,7 +63,8 @@ class Bind:
             self.start()
             return
         self.process.send_signal(signal.SIGHUP)
-        self._await(zones)
+        if not self._await(zones):
+            raise ServerMissing(f"BIND does not carry its zones: {(self.home / 'log').read_text()[-2000:]}")
 
     def start(self) -> None:
         """Start it, at the port that it had before, and wait until it carries its zones.
@@ -94,6 +100,8 @@ class Bind:
                 )
             if self._await(self.zones):
                 return
+            # It lives on where it could not listen.
+            self.stop()
             self.port = 0
         raise ServerMissing(f"BIND did not start: {(self.home / 'log').read_text()[-2000:]}")
 
@@ -101,7 +109,8 @@ class Bind:
         """Stop it; its zones stay as they are."""
         if self.process:
             self.process.terminate()
-            self.process.wait(timeout=10)
+            # It writes what its zones have become.
+            self.process.wait(timeout=LONGEST_START)
             self.process = None
 
     def end(self) -> None:
@@ -144,7 +153,8 @@ class Bind:
             try:
                 while left and self.ask(left[0], "SOA"):
                     left.pop(0)
-            except OSError:
+            except (OSError, EOFError, dns.exception.DNSException):
+                # It does not listen yet, or is too busy to answer.
                 pass
             if not left:
                 return True
