@@ -283,3 +283,16 @@ def test_a_reverse_zone_within_another_takes_its_names_over_and_zone_and_store_a
     # The record in the outer zone is hidden behind the inner one, so it is neither wrong nor to be set right.
     assert zone.bind.ask(f"1.0.{zone.reverse}", "PTR") == [f"web.{zone.name}."]
     assert zone.ads.zones.publish(check=True).message == "zones and store agree"
+
+
+def test_a_name_that_is_taken_without_an_address_keeps_the_records_that_somebody_else_wrote(zone: Zone) -> None:
+    zone.bind.write(zone.name, "web-1", "A", "192.0.2.99")
+    alone = AddressRequest(network="web", address=False, name=True, names=("web-1",))
+    zone.ads.addresses.allocate(alone)
+    zone.give()
+    assert zone.ads.zones.publish().changed
+    assert zone.records("web-1") == ["192.0.2.99"]
+    assert len(zone.records("web-2")) == 1
+    assert zone.ads.zones.publish(check=True).message == "zones and store agree"
+    assert not zone.ads.zones.publish(repair=True).changed
+    assert zone.records("web-1") == ["192.0.2.99"]

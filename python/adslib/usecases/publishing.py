@@ -123,7 +123,8 @@ def truth_of(tx: Transaction, setting: ZoneSetting, zone: str, names: Iterable[s
 def compare(app: App, setting: ZoneSetting) -> list[Difference]:
     """How the records of a zone and its reverse zones differ from the store; of the latter what concerns its names.
 
-    Only records that are ads's own count: A, AAAA and PTR records of names that it gives, or gave once, be it long ago.
+    Only records that are ads's own count: A, AAAA and PTR records of names that it gives, or gave once, be it long ago;
+    not those of names that somebody has without an address, whose records are another's.
     Whatever else stands there (SOA, NS, hosts that somebody else put there) is left alone.
 
     Raises:

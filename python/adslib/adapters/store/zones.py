@@ -152,15 +152,15 @@ class Zones:
         ]
 
     def gave(self, zone: str, labels: Iterable[str]) -> set[str]:
-        """Those of some labels that ads gives in a zone, or gave."""
-        return {
-            row[0]
-            for chunk in chunks(labels)
-            for table in (addresses, address_history)
-            for row in self._statements.rows(
-                select(table.c.label).where(table.c.zone == zone, table.c.label.in_(chunk), table.c.label.is_not(None))
-            )
-        }
+        """Those of some labels that ads gives in a zone, or gave; not those that somebody has without an address."""
+        found: set[str] = set()
+        for chunk in chunks(labels):
+            for table in (addresses, address_history):
+                named = (table.c.zone == zone, table.c.label.in_(chunk), table.c.label.is_not(None))
+                found |= {row[0] for row in self._statements.rows(select(table.c.label).where(*named))}
+            alone = (addresses.c.zone == zone, addresses.c.label.in_(chunk), addresses.c.number.is_(None))
+            found -= {row[0] for row in self._statements.rows(select(addresses.c.label).where(*alone))}
+        return found
 
     # ── within ───────────────────────────────────────────────────────────────────────────────────────
 
