@@ -133,3 +133,13 @@ def test_names_are_completed(run: Run) -> None:
 
     run(*WEST)
     assert network_names(typer.Context(typer.main.get_command(app)), "we") == ["west-1"]
+
+
+@pytest.mark.req("I7")
+def test_a_network_moves_with_its_gateway_at_once(run: Run) -> None:
+    run(*WEST, "--gateway", "10.0.0.1")
+    refused = run("network", "resize", "west-1", "10.0.1.0/24", expect=2).err
+    assert "gateway 10.0.0.1 lies outside 10.0.1.0/24" in refused
+    moved = run("network", "resize", "west-1", "10.0.1.0/24", "--gateway", "10.0.1.1").out
+    assert moved == "network 'west-1' changed: prefix 10.0.0.0/24 → 10.0.1.0/24, gateway 10.0.0.1 → 10.0.1.1\n"
+    assert run("address", "free", "west-1", "--format", "json").data["addresses"][0] == "10.0.1.2"

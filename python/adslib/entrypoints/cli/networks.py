@@ -230,14 +230,20 @@ def merge(
 
 @app.command()
 def resize(
-    ctx: typer.Context, name: NetworkName, prefix: Prefix, dry_run: DryRun = False, format: OutputFormat = Format.TABLE
+    ctx: typer.Context,
+    name: NetworkName,
+    prefix: Prefix,
+    gateway: Gateway = None,
+    dry_run: DryRun = False,
+    format: OutputFormat = Format.TABLE,
 ) -> None:
     """Give a network another prefix.
 
-    Whoever has an address of it keeps it; a prefix without one of them is refused.
+    Whoever has an address of it keeps it; a prefix without one of them is refused. So is one without its gateway,
+    unless another is said ('': none), and one without a range that is held back.
     """
     with opened(ctx) as ads:
-        outcome = ads.networks.edit(name, {"prefix": prefix}, dry_run=dry_run)
+        outcome = ads.networks.edit(name, {"prefix": prefix, "gateway": gateway}, dry_run=dry_run)
     show_outcome(outcome, format, dry_run=dry_run)
 
 
