@@ -92,7 +92,7 @@ class Cloud:
     def options(self) -> Mapping[str, Any]:
         """Options of a gateway to it."""
         where = {"host": "127.0.0.1", "port": self.port, "secure": False}
-        return {**where, "images": {"debian-12": DEBIAN, "rocky-9": ROCKY}, "patience": 5, "timeout": 5}
+        return {**where, "images": {"debian-12": DEBIAN, "rocky-9": ROCKY}, "patience": 60, "timeout": 30}
 
     @contextmanager
     def suspicious(self) -> Iterator[None]:

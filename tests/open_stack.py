@@ -51,7 +51,7 @@ class OpenStack:
     def options(self) -> Mapping[str, Any]:
         """Options of a gateway to it."""
         images = {name: name for name in SYSTEMS}
-        return {"provider": "openstack", "region": REGION, "images": images, "locations": ZONES, "patience": 5}
+        return {"provider": "openstack", "region": REGION, "images": images, "locations": ZONES, "patience": 60}
 
     def empty(self) -> None:
         """Forget all but the images of operating systems."""
