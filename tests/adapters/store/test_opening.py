@@ -7,9 +7,10 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -166,12 +167,11 @@ def as_nobody(act: Callable[[], None]) -> str:
 
 
 @pytest.fixture
-def open_path(tmp_path: Path) -> Path:
-    """A directory that everybody can look into."""
-    for directory in (tmp_path, *tmp_path.parents[: len(tmp_path.parents) - 2]):
-        if directory.stat().st_uid == os.geteuid():
-            directory.chmod(directory.stat().st_mode | 0o055)
-    return tmp_path
+def open_path() -> Iterator[Path]:
+    """A directory that everybody can look into; pytest closes its own whenever another run of it begins."""
+    with TemporaryDirectory(prefix="ads-open-") as place:
+        Path(place).chmod(0o755)
+        yield Path(place)
 
 
 def test_an_unwritable_directory_is_named(open_path: Path) -> None:
