@@ -138,7 +138,7 @@ def test_what_the_timeout_cuts_off_names_it_and_its_key(stage: Machine, port: in
         {**about, "http": "/", "ports": {"http": deaf}},
         {**about, "http": "/drip", "ports": {"http": port}},
         {**about, "tcp": "http", "ports": {"http": deaf}},
-        {**about, "command": "sleep 5"},
+        {**about, "command": "sleep 60"},
         {**about, "command": "sleep 0.5", "timeout": 20},
     ]
     told = verify(stage, tests, verification_fail=False)
@@ -147,10 +147,10 @@ def test_what_the_timeout_cuts_off_names_it_and_its_key(stage: Machine, port: in
         f"http://127.0.0.1:{deaf}/ does not answer{key}",
         f"http://127.0.0.1:{port}/drip does not answer{key}",
         f"no connection to 127.0.0.1 port {deaf}{key}",
-        f"sleep 5 does not end{key}",
+        f"sleep 60 does not end{key}",
         "",
     ]
-    assert max(test["seconds"] for test in told.result["tests"][:4]) < 3
+    assert max(test["seconds"] for test in told.result["tests"][:4]) < 30
 
 
 def test_a_timeout_of_nothing_is_refused(stage: Machine) -> None:
