@@ -105,8 +105,9 @@ class Router:
         self.port = free_port()
 
     def deploy(self, known: dict[str, Any], *arguments: str, **variables: Any) -> Any:
+        """Deploy it, and wait until it listens: its process runs before that."""
         router = instance("router-1", "router", ports={"http": self.port}, levels={"datacenter": "us-west"})
-        return self.stage.run(
+        deployed = self.stage.run(
             "balancer",
             *arguments,
             ads_instance=router,
@@ -115,6 +116,14 @@ class Router:
             balancer_service="media",
             **variables,
         )
+        if deployed.code == 0 and "balancer_state" not in variables:
+            wait_for(self.listens)
+        return deployed
+
+    def listens(self) -> bool:
+        """Whether it takes connections."""
+        with socket.socket() as connection:
+            return connection.connect_ex(("127.0.0.1", self.port)) == 0
 
     def get(self, path: str, **headers: str) -> tuple[int, str]:
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
