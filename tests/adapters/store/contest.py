@@ -10,7 +10,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 FORK = multiprocessing.get_context("fork")
-LONGEST = 60.0
+LONGEST = 240.0
+"""Seconds until nothing will come any more, however busy this host is."""
 
 
 def all_at_once(url: str, count: int, act: Callable[[str, int], Any]) -> list[Any]:
