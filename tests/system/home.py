@@ -331,4 +331,4 @@ def wait_for(condition: Callable[[], Any], seconds: float = 120) -> Any:
 def kill(playing: subprocess.Popen[str]) -> None:
     """End a process that the test started, at once."""
     playing.send_signal(signal.SIGKILL)
-    playing.communicate(timeout=30)
+    playing.communicate(timeout=120)
