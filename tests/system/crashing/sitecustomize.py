@@ -13,6 +13,7 @@ import importlib.machinery
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,24 +36,33 @@ def moment(what: str) -> None:
 
 def cut_the_power() -> None:
     """SIGKILL to all processes of the run; machines live on, as they would."""
-    # Until nobody is left: one may have started another after we looked there.
-    while found := victims():
-        for pid in found:
+    # Again until there is none: they start others meanwhile.
+    while victims := others():
+        for pid in victims:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def victims() -> list[int]:
-    """All other processes of the run."""
+def others() -> list[int]:
+    """The processes of the run but this one."""
     marker = f"ADS_CRASH_LOG={LOG}".encode()
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             with suppress(OSError):
-                if marker in (entry / "environ").read_bytes().split(b"\0"):
+                if marker in environment(entry).split(b"\0"):
                     found.append(int(entry.name))
     return found
+
+
+def environment(entry: Path) -> bytes:
+    """The environment of a process; while its program is being loaded it has neither that nor words."""
+    while not (variables := (entry / "environ").read_bytes()) and not (entry / "cmdline").read_bytes():
+        # No kernel thread, and none that has ended, has a program.
+        (entry / "exe").readlink()
+        time.sleep(0.001)
+    return variables or (entry / "environ").read_bytes()
 
 
 def around(function, what):
