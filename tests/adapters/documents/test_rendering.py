@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adslib.adapters.documents import loads_tree, rendering
+from adslib.adapters.documents import child, loads_tree, rendering
 from adslib.adapters.documents.rendering import Rendered, has_expressions, render
 
 PLURALS = ["datacenters", "pods", "units"]
@@ -285,6 +286,16 @@ def test_no_child_is_started_for_a_static_document(monkeypatch: pytest.MonkeyPat
     assert render(tree, {}, PLURALS) == Rendered(tree)
     with pytest.raises(AssertionError):
         render({**tree, "project": "{{ 1 }}"}, {}, PLURALS)
+
+
+@pytest.mark.req("A2")
+def test_a_slow_start_leaves_no_less_time_to_render(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: dict[int, tuple[int, int]] = {}
+    monkeypatch.setattr(child.resource, "setrlimit", limits.__setitem__)
+    monkeypatch.setattr(child.resource, "getrusage", lambda _: SimpleNamespace(ru_utime=1.9, ru_stime=1.9))
+    child.limit(0)
+    left = limits[child.resource.RLIMIT_CPU][0] - 3.8
+    assert child.SECONDS <= left < child.SECONDS + 1
 
 
 @pytest.mark.req("A2")
