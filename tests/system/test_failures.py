@@ -33,7 +33,7 @@ components:
 services:
   licensed: {{component: licensed, instances: 2}}
   needy: {{component: plain, requires: [licensed], ports: {{http: 8080}}}}
-  needier: {{component: plain, requires: [needy], ports: {{http: 8080}}, tests: [{{http: /name.txt, retries: 8}}]}}
+  needier: {{component: plain, requires: [needy], ports: {{http: 8080}}, tests: [{{http: /name.txt}}]}}
   free: {{component: plain, ports: {{http: 8080}}}}
   freer: {{component: plain, requires: [free], ports: {{http: 8080}}, tests: [{{http: /name.txt}}]}}
 """

@@ -19,7 +19,7 @@ services:
     component: room
     instances: 2
     ports: {http: 8080}
-    tests: [{http: /room.txt, contains: room-, retries: 8}]
+    tests: [{http: /room.txt, contains: room-}]
 """
 FAILING = "{{ ads_python }} -c 'raise SystemExit(1)'"
 

@@ -22,7 +22,10 @@ from entrypoints.cli.commanding import in_process_of_its_own
 
 PAIR = """
 environment: pair
-parameters: {greeting: {type: str, default: hello}, expected: {type: str, default: hello}}
+parameters:
+  greeting: {type: str, default: hello}
+  expected: {type: str, default: hello}
+  tries: {type: int, default: 60}
 components:
   web:
     version: "1"
@@ -32,7 +35,7 @@ components:
 services:
   back: {component: web, machine: {shared: true}, ports: {http: 8080}}
   front: {component: web, machine: {shared: true}, requires: [back], ports: {http: 8080},
-          tests: [{http: /web.txt, contains: "{{ expected }}", retries: 8}]}
+          tests: [{http: /web.txt, contains: "{{ expected }}", retries: "{{ tries }}"}]}
 datacenters: {west: {services: [back]}, east: {services: [front]}}
 """
 
@@ -132,7 +135,7 @@ def test_the_life_of_an_environment(ads: Ads) -> None:
 @pytest.mark.req("A12")
 @pytest.mark.once
 def test_failed_tests_keep_it_ready_until_somebody_says_otherwise(ads: Ads) -> None:
-    ads("environment", "edit", "pair", "-p", "expected=goodbye")
+    ads("environment", "edit", "pair", "-p", "expected=goodbye", "-p", "tries=2")
     failed = ads("environment", "deploy", "pair", expect=1)
     assert "0 passed, 1 failed" in failed.stdout
     assert "Error: " in failed.stderr
@@ -202,10 +205,9 @@ def test_ctrl_c_cancels_and_says_how_to_go_on(ads: Ads, document: Path, tmp_path
 
 @pytest.mark.req("A12", "A22")
 @pytest.mark.once
-def test_one_may_cancel_the_job_of_another(ads: Ads, document: Path) -> None:
+def test_one_may_cancel_the_job_of_another(ads: Ads) -> None:
     # Its test waits half a minute for words that never come, so the job is at work for as long.
-    document.write_text(PAIR.replace("retries: 8", "retries: 60"))
-    ads("environment", "edit", "pair", str(document), "-p", "expected=never")
+    ads("environment", "edit", "pair", "-p", "expected=never")
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "adslib.entrypoints.cli", "environment", "deploy", "pair"]
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
