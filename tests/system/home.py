@@ -43,6 +43,8 @@ with adslib.connect() as ads:
     print(json.dumps({"changed": outcome.changed, "message": outcome.message, "job": outcome.after.get("job", {})}))
     sys.exit(0 if outcome.after.get("job", {"state": "succeeded"})["state"] == "succeeded" else 1)
 """
+LONGEST = 400.0
+"""Seconds until nothing will come any more: a deployment takes over a minute where the host is very busy."""
 LINE = re.compile(r"^(ok|changed|fatal|failed|skipping): \[([\w.-]+)\]")
 COUNTED = re.compile(r"^([\w.-]+) +: (.*)$", re.MULTILINE)
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -167,7 +169,7 @@ class Home:
     def play(self, verb: str, name: str, *words: str, **more: Any) -> Played:
         """Run ansible-playbook as a person does, to its end."""
         with self.begin_playing(verb, name, *words, **more) as playing:
-            output, _ = playing.communicate(timeout=170)
+            output, _ = playing.communicate(timeout=LONGEST)
         return Played(playing.returncode, output)
 
     def begin_carrying(self, verb: str, name: str, **options: Any) -> subprocess.Popen[str]:
@@ -186,7 +188,7 @@ class Home:
     def carry(self, verb: str, name: str, **options: Any) -> Carried:
         """Run a job in a program of its own, to its end."""
         with self.begin_carrying(verb, name, **options) as carrying:
-            output, errors = carrying.communicate(timeout=170)
+            output, errors = carrying.communicate(timeout=LONGEST)
         told = output.strip().splitlines()
         return Carried(carrying.returncode, json.loads(told[-1]) if told else {}, errors)
 

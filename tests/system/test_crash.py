@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import adslib
+from system.home import LONGEST
 
 CRASHING = Path(__file__).with_name("crashing")
 MOST_MOMENTS = 30
@@ -39,7 +40,7 @@ def ads(home: Path, *words: str, crash_at: int = 0, log: Path | None = None) -> 
         paths = os.pathsep.join([str(CRASHING), os.environ.get("PYTHONPATH", "")])
         environ |= {"PYTHONPATH": paths, "ADS_CRASH_LOG": str(log), "ADS_CRASH_AT": str(crash_at)}
     command = [sys.executable, "-m", "adslib.entrypoints.cli", *words]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=180, check=False)
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=LONGEST, check=False)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from adslib import AdsError
 from adslib.domain.job import JOB_MARKER
-from system.home import Home, kill, wait_for, with_mark
+from system.home import LONGEST, Home, kill, wait_for, with_mark
 from system.test_resting import LODGE, SERVE
 
 WAITING = "tests: [{command: test -e FLAG, retries: 120, delay: 1}, "
@@ -39,7 +39,7 @@ def test_a_job_is_cancelled_from_elsewhere(home: Home) -> None:
     with carrying, home.ads() as ads:
         assert with_mark(f"{JOB_MARKER}={job}")
         ads.jobs.cancel(job)
-        output, errors = carrying.communicate(timeout=60)
+        output, errors = carrying.communicate(timeout=LONGEST)
         with pytest.raises(AdsError, match="is cancelled: there is nothing to cancel"):
             ads.jobs.cancel(job)
     assert carrying.returncode == 1, output + errors

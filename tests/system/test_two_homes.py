@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from system.home import Home
+from system.home import LONGEST, Home
 from system.test_resting import LODGE, SERVE
 
 
@@ -16,7 +16,7 @@ def test_two_homes_side_by_side(home: Home, tmp_path_factory: pytest.TempPathFac
         for each in (home, other):
             each.define(LODGE.replace("COMMAND", SERVE))
         with home.begin_playing("deploy", "lodge") as one, other.begin_carrying("deploy", "lodge") as two:
-            said = one.communicate(timeout=170)[0], two.communicate(timeout=170)[0]
+            said = one.communicate(timeout=LONGEST)[0], two.communicate(timeout=LONGEST)[0]
         assert (one.returncode, two.returncode) == (0, 0), said
         assert home.state("lodge") == other.state("lodge") == "live"
         assert len(home.claims()) == len(other.claims()) == 2

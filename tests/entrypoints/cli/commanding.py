@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+LONGEST = 400.0
+"""Seconds until nothing will come any more: a deployment takes over a minute where the host is very busy."""
 SHOP = """
 environment: shop
 parameters: {count: {type: int, default: 1}, version: {type: str, default: "1.0"}}
@@ -43,7 +45,7 @@ def in_process_of_its_own(*words: str, environ: Mapping[str, str] | None = None)
         [sys.executable, "-m", "adslib.entrypoints.cli", *words],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LONGEST,
         check=False,
         stdin=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **(environ or {})},
