@@ -11,6 +11,7 @@ import os
 import shutil
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from fcntl import LOCK_EX, flock
@@ -26,7 +27,7 @@ from psycopg import sql
 from adslib.adapters.store import migrate
 from adslib.adapters.store.schema import VERSION_TABLE, metadata
 from name_servers import Bind
-from servers import OnDemand, plain, session_folder
+from servers import LONGEST_START, OnDemand, plain, session_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -214,12 +215,28 @@ def run_sql(server: str, statement: sql.Composed) -> None:
         connection.execute(statement)
 
 
+def copy(server: str, template: str, name: str) -> None:
+    """Copy a database, as soon as nobody is in it: who has left it is there until its process has ended.
+
+    PostgreSQL itself waits five seconds for that, which is little where the host is very busy.
+    """
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    until = time.monotonic() + LONGEST_START
+    while True:
+        try:
+            run_sql(server, statement)
+        except psycopg.errors.ObjectInUse:
+            if time.monotonic() > until:
+                raise
+        else:
+            return
+
+
 @contextmanager
 def own_database(server: str, template: str) -> Iterator[str]:
     """A copy of a template database, dropped afterwards with whoever is still connected; gives its URL."""
     name = f"ads_{uuid4().hex}"
-    copy = "CREATE DATABASE {} TEMPLATE {}"
-    run_sql(server, sql.SQL(copy).format(sql.Identifier(name), sql.Identifier(template)))
+    copy(server, template, name)
     yield f"{server}/{name}"
     run_sql(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
