@@ -208,7 +208,7 @@ def test_a_second_job_is_refused_and_a_persons_run_is_never_ended(shop: Shop) ->
     """While one run is at work others are told whose it is; killed, it is written down, and the next one completes."""
     home = shop.home
     # A single try may not take long, so the run is kept at work by many of them.
-    waiting = "tests: [{command: test -e never, retries: 120, delay: 1}, {http: /stock.txt"
+    waiting = "tests: [{command: test -e never, retries: 600, delay: 1}, {http: /stock.txt"
     slow = SHOP.replace("tests: [{http: /stock.txt", waiting)
     home.define(slow.replace("environment: shop", "environment: slow").replace("instances: 2", "instances: 1"))
     with home.begin_playing("deploy", "slow") as playing:

@@ -11,8 +11,8 @@ from adslib.domain.job import JOB_MARKER
 from system.home import LONGEST, Home, kill, wait_for, with_mark
 from system.test_resting import LODGE, SERVE
 
-WAITING = "tests: [{command: test -e FLAG, retries: 120, delay: 1}, "
-"""Two minutes of tries, over as soon as the file is there; a single try may not take long."""
+WAITING = "tests: [{command: test -e FLAG, retries: 600, delay: 1}, "
+"""Ten minutes of tries, over as soon as the file is there; a single try may not take long."""
 SLOW = LODGE.replace("COMMAND", SERVE).replace("tests: [", WAITING)
 
 
