@@ -130,7 +130,7 @@ class Cloud:
     def _tell(self, what: str, data: str = "") -> None:
         address = f"http://127.0.0.1:{self.port}/moto-api/{what}"
         request = urllib.request.Request(address, data.encode(), {"Content-Type": "text/plain"}, method="POST")
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=LONGEST_START).close()
 
     def _await(self) -> bool:
         """Whether it answers, as soon as it does."""

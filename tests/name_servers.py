@@ -23,6 +23,7 @@ from servers import LONGEST_START, ServerMissing, free_port, session_folder
 
 NAMED = Path("/usr/sbin/named")
 KEY = "ads-key"
+ANSWER = 15.0
 GUEST = "guest-key"
 """A key that the server knows and that may do nothing."""
 ZONE = """$TTL 300
@@ -121,7 +122,7 @@ class Bind:
     def ask(self, name: str, type: str) -> list[str]:
         """The records of a name, in order."""
         question = dns.message.make_query(name, type)
-        answer = dns.query.tcp(question, "127.0.0.1", timeout=5, port=self.port)
+        answer = dns.query.tcp(question, "127.0.0.1", timeout=ANSWER, port=self.port)
         return sorted(record.to_text() for each in answer.answer for record in each)
 
     def write(self, zone: str, name: str, type: str, *data: str) -> None:
@@ -130,7 +131,7 @@ class Bind:
         update.delete(name, type)
         if data:
             update.add(name, 300, type, *data)
-        answer = dns.query.tcp(update, "127.0.0.1", timeout=5, port=self.port)
+        answer = dns.query.tcp(update, "127.0.0.1", timeout=ANSWER, port=self.port)
         assert answer.rcode() == dns.rcode.NOERROR, answer
 
     def _configure(self) -> None:
@@ -153,8 +154,8 @@ class Bind:
             try:
                 while left and self.ask(left[0], "SOA"):
                     left.pop(0)
+            # It may take a connection, and hang up or say nothing as long as it starts.
             except (OSError, EOFError, dns.exception.DNSException):
-                # It does not listen yet, or is too busy to answer.
                 pass
             if not left:
                 return True
