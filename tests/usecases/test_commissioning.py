@@ -197,7 +197,10 @@ class PowerCut(BaseException):
 
 
 @pytest.mark.req("I2", "A10")
-def test_a_power_cut_between_address_and_machine_takes_no_second_one(ads: Ads, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("tenant", ["default", "another"])
+def test_a_power_cut_between_address_and_machine_takes_no_second_one(
+    ads: Ads, monkeypatch: pytest.MonkeyPatch, tenant: str
+) -> None:
     job = begin(ads)
     with ads.app.store.reading() as tx:
         gateway = type(ads.app.gateways.open("cloud", tx.gateways.list()))
@@ -211,7 +214,8 @@ def test_a_power_cut_between_address_and_machine_takes_no_second_one(ads: Ads, m
             ads.jobs.provide(job.id, job.attempt)
     first = held(ads)
     assert len(first) == 2
-    _, missing = ads.jobs.provide(job.id, job.attempt)
+    someone = Ads(ads.app, replace(ads.actor, tenant=tenant))
+    _, missing = someone.jobs.provide(job.id, job.attempt)
     assert missing == {}
     assert held(ads) == first
 

@@ -40,7 +40,7 @@ def test_many_are_put_at_once_and_putting_them_again_changes_nothing(ads: Ads) -
     done = ads.networks.put_all(rows)
     assert done.after["networks"][0]["vlan"] == 120
     told = "'east' (10.0.1.0/24) added; 'west' changed: vlan 110 → 120, tags none → floor=3"
-    assert done.message == tried.message == f"1 networks added, 1 changed, 0 as they were: {told}"
+    assert done.message == tried.message == f"1 network added, 1 changed, 0 as they were: {told}"
     assert [row["vlan"] for row in done.before["networks"]] == [110]
     again = ads.networks.put_all(rows)
     assert (again.changed, again.message) == (False, "0 networks added, 0 changed, 2 as they were")

@@ -7,7 +7,7 @@ nothing more. It is released in the transaction that forgets the machine.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adslib.adapters.store import Transaction
@@ -84,6 +84,8 @@ def commission(app: App, actor: Actor, machine: Machine, wish: Wish, *, reported
         why=DEPLOYMENT,
         key=f"machine {machine.id}",
     )
+    # Keys are a tenant's, and whoever goes on with a deployment that was interrupted may be of another one.
+    actor = replace(actor, tenant=machine.tenant)
     return str(Addresses(app, actor).give(request).after["addresses"][0]["address"])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from adslib.domain.network import Network
 from adslib.domain.network_reading import written
+from adslib.usecases.outcome import counted
 from adslib.usecases.reshaping import SHOWN
 
 
@@ -42,7 +43,7 @@ def put(pairs: Sequence[tuple[Network | None, Network]]) -> str:
     left = len(pairs) - len(added) - len(changed)
     each = [*added, *changed]
     more = [f"{len(each) - SHOWN} more"] if len(each) > SHOWN else []
-    numbers = f"{len(added)} networks added, {len(changed)} changed, {left} as they were"
+    numbers = f"{counted(len(added), 'network')} added, {len(changed)} changed, {left} as they were"
     return f"{numbers}: {'; '.join([*each[:SHOWN], *more])}" if each else numbers
 
 
