@@ -26,6 +26,8 @@ KEY = "ads-key"
 ANSWER = 15.0
 GUEST = "guest-key"
 """A key that the server knows and that may do nothing."""
+FORBIDDEN = "forbidden"
+"""The one label of each zone that nobody may change."""
 ZONE = """$TTL 300
 @ IN SOA ns.{zone}. hostmaster.{zone}. 1 3600 600 1209600 300
 @ IN NS ns.{zone}.
@@ -141,7 +143,8 @@ class Bind:
             f"  listen-on port {self.port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; dnssec-validation no;\n"
             f'  managed-keys-directory "{self.home}"; allow-transfer {{ key "{KEY}"; }}; }};\ncontrols {{ }};\n'
             + "".join(
-                f'zone "{zone}" {{ type primary; file "{zone}.zone"; allow-update {{ key "{KEY}"; }}; }};\n'
+                f'zone "{zone}" {{ type primary; file "{zone}.zone"; update-policy {{\n'
+                f'  deny "{KEY}" name {FORBIDDEN}.{zone}.; grant "{KEY}" zonesub ANY; }}; }};\n'
                 for zone in self.zones
             )
         )

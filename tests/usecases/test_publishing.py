@@ -14,7 +14,7 @@ from adslib.domain.dns import pointer_of
 from adslib.domain.errors import AdsError, Failed
 from adslib.domain.prefix import read_address
 from adslib.usecases.publishing import publish
-from name_servers import GUEST, KEY
+from name_servers import FORBIDDEN, GUEST, KEY
 from usecases.naming import Zone, new_zone
 
 pytestmark = pytest.mark.req("I4")
@@ -131,7 +131,7 @@ def test_a_wrong_key_is_named_with_the_remedy(
         with pytest.raises(Failed) as refused:
             zone.ads.zones.publish(check=check)
         problem = refused.value.problems[0]
-        assert problem.place == f"zone '{zone.name}'"
+        assert problem.place.split(",")[0] == f"zone '{zone.name}'"
         assert said in problem.message
         assert problem.remedy
     assert zone.pending() == 2
@@ -159,6 +159,31 @@ def test_a_zone_that_the_server_does_not_carry_keeps_no_other_from_being_publish
     assert zone.records("web")
     assert zone.records("half")
     assert zone.pending() == 1
+
+
+def test_a_name_that_is_refused_keeps_no_other_from_being_published(zone: Zone) -> None:
+    zone.give(FORBIDDEN, f"10.{zone.number}.0.9")
+    zone.ads.addresses.allocate(AddressRequest(network="web", name=True, service="many", count=20))
+    for _ in range(2):
+        with pytest.raises(Failed) as refused:
+            zone.ads.zones.publish()
+        (problem,) = refused.value.problems
+        assert problem.place == f"zone '{zone.name}', name '{FORBIDDEN}.{zone.name}.'"
+        assert "(REFUSED)" in problem.message
+        assert zone.ads.zones.list()[0]["failure"] == str(problem)
+        assert zone.pending() == 1
+    assert zone.records("many-1")
+    assert zone.records("many-20")
+    assert zone.bind.ask(f"9.0.{zone.reverse}", "PTR") == [f"{FORBIDDEN}.{zone.name}."]
+
+
+def test_a_zone_that_is_refused_as_a_whole_is_not_asked_name_by_name(zone: Zone) -> None:
+    zone.ads.zones.add(zone.name, **zone.setting | {"key_name": GUEST})
+    zone.ads.addresses.allocate(AddressRequest(network="web", name=True, service="many", count=100))
+    with pytest.raises(Failed) as refused:
+        zone.ads.zones.publish()
+    assert [each.place for each in refused.value.problems] == [f"zone '{zone.name}'", f"zone '{zone.reverse}'"]
+    assert zone.pending() == 200
 
 
 def test_only_what_was_sent_is_forgotten_when_two_publish(zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,8 @@ from adslib.domain.prefix import WIDTHS, Address
 FORWARD = {4: "A", 6: "AAAA"}
 REVERSE = "PTR"
 UNREACHABLE = "dns-unreachable"
+FORBIDDEN = "dns-forbidden"
+"""Codes of errors: the server does not answer; it does not let the key do it, which may be about one name alone."""
 """The code of the error that a server does not answer."""
 ROOTS = {"in-addr.arpa": (4, 10, 8), "ip6.arpa": (6, 16, 4)}
 """Where reverse names stand: the version, the base of a label, and the bits that it stands for."""

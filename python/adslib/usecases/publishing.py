@@ -6,13 +6,15 @@ what the store says at that moment, so nothing is harmed if it is sent twice, or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor
 from adslib.domain.dns import (
+    FORBIDDEN,
     UNREACHABLE,
     Difference,
     RecordSet,
@@ -30,23 +32,51 @@ BATCH = 500
 """Names that are read, sent and forgotten together."""
 
 
+PATIENCE = 8
+"""Names of a zone that may be refused while it takes nothing; then it is the zone that is refused."""
+
+
 @dataclass
 class Published:
-    """What came of publishing a zone: the names that the server has now, and what went wrong."""
+    """What came of publishing a zone.
+
+    Args:
+        names: that the server has now. taken: how many messages it took, by zone; reverse zones count for themselves.
+        failures: what went wrong, by zone and name.
+    """
 
     names: set[str] = field(default_factory=set)
-    failures: dict[str, AdsError] = field(default_factory=dict)
+    taken: Counter[str] = field(default_factory=Counter)
+    failures: dict[str, dict[str, AdsError]] = field(default_factory=dict)
 
     @property
     def problems(self) -> list[Problem]:
-        """All that went wrong."""
-        return [problem for error in self.failures.values() for problem in error.problems]
+        """All that went wrong: with a zone, or with some of its names."""
+        return [problem for zone in self.failures for problem in self._problems_of(zone)]
+
+    def is_over(self, zone: str) -> bool:
+        """Whether nothing more is sent to a zone: its server is down, or refuses it as a whole."""
+        down = any(error.code == UNREACHABLE for errors in self.failures.values() for error in errors.values())
+        return down or self._is_refused(zone)
+
+    def _is_refused(self, zone: str) -> bool:
+        errors = self.failures.get(zone, {}).values()
+        return any(error.code != FORBIDDEN for error in errors) or len(errors) > PATIENCE + self.taken[zone]
+
+    def _problems_of(self, zone: str) -> Iterator[Problem]:
+        errors = self.failures[zone]
+        if self._is_refused(zone):
+            yield from list(errors.values())[-1].problems
+            return
+        for name, error in errors.items():
+            for problem in error.problems:
+                yield replace(problem, place=f"{problem.place}, name '{name}'")
 
 
 def publish(app: App, actor: Actor, name: str) -> Published:
     """Bring what waits of a zone to its server; what the server does not take goes on waiting.
 
-    A reverse zone that is refused does not keep names from the zone itself.
+    A reverse zone that is refused keeps no names from the zone itself, nor does a name that is refused keep any other.
     """
     result = Published()
     last = 0
@@ -59,11 +89,8 @@ def publish(app: App, actor: Actor, name: str) -> Published:
         if not changes:
             break
         last = changes[-1][0]
-        done = set(parts.get("", ()))
-        for zone, sets in truth.items():
-            if _sent(app, setting, zone, sets, result):
-                done.update(parts[zone])
-        sent = {zone: sets for zone, sets in truth.items() if zone not in result.failures}
+        sent = {zone: _sent(app, setting, zone, sets, result) for zone, sets in truth.items()}
+        done = {*parts.get("", ()), *(each.name for sets in sent.values() for each in sets)}
         _forget(app, setting, [(id, name) for id, name in changes if name in done], sent)
         result.names |= done
     with app.store.transaction() as tx:
@@ -73,16 +100,29 @@ def publish(app: App, actor: Actor, name: str) -> Published:
     return result
 
 
-def _sent(app: App, setting: ZoneSetting, zone: str, sets: Sequence[RecordSet], result: Published) -> bool:
-    """Whether the server has taken them; neither a zone that failed nor a server that is down is tried again."""
-    if zone in result.failures or any(error.code == UNREACHABLE for error in result.failures.values()):
-        return False
-    try:
-        app.name_server(setting).put(zone, sets)
-    except AdsError as error:
-        result.failures[zone] = error
-        return False
-    return True
+def _sent(app: App, setting: ZoneSetting, zone: str, sets: Sequence[RecordSet], result: Published) -> list[RecordSet]:
+    """What the server has taken of it.
+
+    It refuses a message as a whole, so what is refused is sent again in halves, down to the names that it is about.
+    """
+    by_name: dict[str, list[RecordSet]] = {}
+    for each in sets:
+        by_name.setdefault(each.name, []).append(each)
+    left, taken = [list(by_name)], list[RecordSet]()
+    while left and not result.is_over(zone):
+        names = left.pop()
+        part = [each for name in names for each in by_name[name]]
+        try:
+            app.name_server(setting).put(zone, part)
+        except AdsError as error:
+            if error.code == FORBIDDEN and len(names) > 1:
+                left += [names[len(names) // 2 :], names[: len(names) // 2]]
+            else:
+                result.failures.setdefault(zone, {})[names[0]] = error
+        else:
+            result.taken[zone] += 1
+            taken += part
+    return taken
 
 
 def _forget(

@@ -110,8 +110,8 @@ class Zones:
 
         Raises:
             NotFound: there is no such zone. Forbidden: it is another tenant's.
-            Failed: a server does not answer or refuses (code `dns-unreachable`, `dns-refused`); the others were
-                served, and what was not published waits.
+            Failed: a server does not answer or refuses (code `dns-unreachable`, `dns-forbidden`, `dns-refused`); the
+                others were served, and what was not published waits.
         """
         self._actor.must(Permission.VIEW if check else Permission.NETWORKS, f"zone '{zone}'" if zone else "zones")
         with self._app.store.reading() as tx:
@@ -242,7 +242,7 @@ def _told(results: Sequence[Published]) -> Outcome:
     Raises:
         Failed: something went wrong.
     """
-    failures = [error for result in results for error in result.failures.values()]
+    failures = [error for result in results for errors in result.failures.values() for error in errors.values()]
     if failures:
         problems = dict.fromkeys(problem for result in results for problem in result.problems)
         raise Failed(problems=problems, code=failures[0].code)

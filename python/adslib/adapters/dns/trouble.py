@@ -10,7 +10,7 @@ import dns.rcode
 import dns.tsig
 import dns.xfr
 
-from adslib.domain.dns import UNREACHABLE
+from adslib.domain.dns import FORBIDDEN, UNREACHABLE
 from adslib.domain.errors import Failed
 from adslib.domain.zone_setting import ZoneSetting
 
@@ -40,7 +40,7 @@ def told(setting: ZoneSetting, zone: str, doing: str) -> Iterator[None]:
         zone: which of the setting's. doing: what was tried, such as `change`.
 
     Raises:
-        Failed: code `dns-unreachable` or `dns-refused`; the message names zone, server and remedy.
+        Failed: code `dns-unreachable`, `dns-forbidden` or `dns-refused`; the message names zone, server and remedy.
     """
     server = f"server {setting.server} port {setting.port}"
     place = f"zone '{zone}'"
@@ -79,7 +79,7 @@ def refusal(setting: ZoneSetting, zone: str, doing: str, code: dns.rcode.Rcode) 
         f"({dns.rcode.to_text(code)})",
         place=f"zone '{zone}'",
         remedy=CODES.get(code, "look into the server's log"),
-        code=REFUSED,
+        code=FORBIDDEN if code == dns.rcode.REFUSED else REFUSED,
     )
 
 
