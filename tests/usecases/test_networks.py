@@ -111,6 +111,11 @@ def test_a_part_of_a_range_is_held_back_for_another_reason_or_given_out_again(ad
     assert ads.addresses.free("west", count=4)["addresses"] == ["10.0.0.1", "10.0.0.4", "10.0.0.5", "10.0.0.13"]
     held = ads.networks.unhold("west", "10.0.0.0-10.0.0.10").after["held"]
     assert held == ["10.0.0.11-10.0.0.12 phones"]
+    held = ads.networks.hold("west", "10.0.0.64/28", why="doors").after["held"]
+    assert held == ["10.0.0.11-10.0.0.12 phones", "10.0.0.64-10.0.0.79 doors"]
+    assert ads.networks.unhold("west", "10.0.0.72/29").after["held"][-1] == "10.0.0.64-10.0.0.71 doors"
+    with pytest.raises(AdsError, match=r"10\.0\.0\.65/28' has host bits\. Did you mean 10"):
+        ads.networks.hold("west", "10.0.0.65/28")
     for nothing in ("10.0.0.10", "2001:db8::1"):
         assert not ads.networks.unhold("west", nothing).changed
     with pytest.raises(AdsError, match=r"10\.0\.0\.9 to 10\.0\.0\.3 ends before it begins\. Write the lower address"):

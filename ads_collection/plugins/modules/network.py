@@ -95,7 +95,8 @@ options:
         type: int
       held:
         description:
-          - Ranges that are held back, such as V(10.0.0.200-10.0.0.254 printers). What follows a range says why.
+          - Ranges that are held back, such as V(10.0.0.200-10.0.0.254 printers) or V(10.0.0.192/28). What follows says
+            why.
         type: list
         elements: str
       tags:

@@ -28,12 +28,15 @@ WITHIN = ("gateway", "held", "mtu")
 
 
 def read_held(text: str, place: str = "") -> Held:
-    """A range that is held back, as people write it: `10.0.0.200-10.0.0.254 for the printers`, or one address.
+    """A range that is held back, as people write it: `10.0.0.200-10.0.0.254 for the printers`, a prefix or one address.
 
     Raises:
         Invalid: it is none.
     """
     places, _, why = text.strip().partition(" ")
+    if "/" in places:
+        prefix = read_prefix(places, place)
+        return Held(prefix.first, prefix.last, why.strip())
     first, dash, last = places.partition("-")
     begin = read_address(first, place)
     end = read_address(last, place) if dash else begin

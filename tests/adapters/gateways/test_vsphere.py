@@ -220,8 +220,8 @@ def test_a_guest_that_has_another_address_is_not_taken_for_made(
 
     monkeypatch.setattr(cloning, "customized", other)
     wanted = subject.order(address=subject.fixed)
-    with pytest.raises(Failed, match=r"did not run within 1 s.*'patience'"):
-        subject.open(patience=1).create(wanted)
+    with pytest.raises(Failed, match=r"did not run within 5 s.*'patience'"):
+        subject.open(patience=5).create(wanted)
     [seen] = subject.open().machines()
     assert (seen.id, seen.state, seen.reach.address) == (wanted.id, MachineState.CREATING, "")
     assert "do not tell its address" in seen.reason

@@ -29,7 +29,7 @@ def _roles() -> list[str]:
 
 
 Prefix = Annotated[str, typer.Argument(metavar="PREFIX", help="Its addresses, like 10.1.0.0/16 or 2001:db8::/64.")]
-Range = Annotated[str, typer.Argument(metavar="RANGE", help="Like 10.0.0.200-10.0.0.254, or one address.")]
+Range = Annotated[str, typer.Argument(metavar="RANGE", help="Like 10.0.0.200-10.0.0.254, a prefix or one address.")]
 Space = Annotated[Text, typer.Option(help="Name of the private network; prefixes of different spaces may overlap.")]
 Vlan = Annotated[Text, typer.Option(metavar="1-4094", help="VLAN; unique in its data centre.")]
 Vxlan = Annotated[Text, typer.Option(metavar="1-16777215", help="VXLAN network identifier.")]
