@@ -47,12 +47,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Function, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test that fails shows what the servers said: their logs go with them."""
+    """A test that fails shows what its servers said: their logs go with them."""
     report = yield
     if report.failed:
+        used = {id(getattr(each, "server", each)) for each in item.funcargs.values()}
         for kind, server in item.funcargs.get("servers", {}).items():
             log = Path(getattr(server, "home", "")) / "log"
-            if log.is_file():
+            if id(server) in used and log.is_file():
                 report.sections.append((f"End of the log of {kind}", log.read_text(errors="replace")[-LOG_SHOWN:]))
     return report
 

@@ -65,6 +65,18 @@ def test_a_size_that_cannot_be_held_is_refused_where_it_is_demanded(
     assert limits.lines(SMALL, [limits.Limit.MEMORY]) == held
 
 
+def test_control_groups_go_when_the_last_process_has_left_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is in them a moment longer than it can be seen; no kernel lets them be removed until then."""
+    for place in ("pids/ads-1-one/lxc.pivot", "cpu/ads-1-one-2", "cpu/ads-1-other"):
+        (tmp_path / place).mkdir(parents=True)
+    process = tmp_path / "pids/ads-1-one/lxc.pivot/process"
+    process.touch()
+    monkeypatch.setattr(limits, "GROUPS", tmp_path)
+    monkeypatch.setattr("time.sleep", lambda _seconds: process.unlink())
+    limits.remove_groups("ads-1-one")
+    assert sorted(path.name for path in tmp_path.glob("*/*")) == ["ads-1-other"]
+
+
 def test_the_proxy_asks_nothing_of_this_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packages, "FOLDER", tmp_path)
     with ThreadingHTTPServer(("127.0.0.1", 0), packages.Handler) as proxy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from enum import StrEnum
@@ -13,6 +14,8 @@ from adslib.domain.machine import Size
 GROUPS = Path("/sys/fs/cgroup")
 PERIOD = 100_000
 """Microseconds in which a container may use so many cores."""
+LOOK_EVERY, LAST_SECONDS = 0.05, 10.0
+"""Seconds between two tries to remove control groups, and until that is given up."""
 
 
 class Limit(StrEnum):
@@ -62,10 +65,18 @@ def _unified(controller: str) -> bool:
 
 def remove_groups(name: str) -> None:
     """Remove the control groups of a container that does not run; lxc leaves them."""
+    until = time.monotonic() + LAST_SECONDS
+    while not _removed(name) and time.monotonic() < until:
+        # A process that ends has no words any more while it still is in its groups.
+        time.sleep(LOOK_EVERY)
+
+
+def _removed(name: str) -> bool:
+    """Remove what can be removed; tells whether nothing is left."""
     # lxc adds a number where there is one of the name already; controllers of the old kind have a hierarchy each.
-    for group in [each for form in (name, f"{name}-[0-9]") for each in (*GROUPS.glob(form), *GROUPS.glob(f"*/{form}"))]:
-        for place in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
+    groups = [each for form in (name, f"{name}-[0-9]") for each in (*GROUPS.glob(form), *GROUPS.glob(f"*/{form}"))]
+    for group in groups:
+        for place in (*sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True), group):
             with suppress(OSError):
                 place.rmdir()
-        with suppress(OSError):
-            group.rmdir()
+    return not any(group.exists() for group in groups)
