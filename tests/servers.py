@@ -20,6 +20,8 @@ from pathlib import Path
 
 import psycopg
 
+LONGEST = 400.0
+"""Seconds until nothing will come any more: a deployment takes over a minute where the host is very busy."""
 LONGEST_START = 60.0
 FIRST_PORT = 20_000
 STARTS = 3

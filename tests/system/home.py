@@ -27,6 +27,7 @@ from adslib.app import App
 from adslib.domain.actor import Actor
 from adslib.usecases.ads import Ads
 from containers import read
+from servers import LONGEST
 
 ANSIBLE = Path(sys.executable).parent / "ansible-playbook"
 CLAIMS = Path("/tmp/ads-loopback")
@@ -43,8 +44,6 @@ with adslib.connect() as ads:
     print(json.dumps({"changed": outcome.changed, "message": outcome.message, "job": outcome.after.get("job", {})}))
     sys.exit(0 if outcome.after.get("job", {"state": "succeeded"})["state"] == "succeeded" else 1)
 """
-LONGEST = 400.0
-"""Seconds until nothing will come any more: a deployment takes over a minute where the host is very busy."""
 LINE = re.compile(r"^(ok|changed|fatal|failed|skipping): \[([\w.-]+)\]")
 COUNTED = re.compile(r"^([\w.-]+) +: (.*)$", re.MULTILINE)
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -333,4 +332,4 @@ def wait_for(condition: Callable[[], Any], seconds: float = 120) -> Any:
 def kill(playing: subprocess.Popen[str]) -> None:
     """End a process that the test started, at once."""
     playing.send_signal(signal.SIGKILL)
-    playing.communicate(timeout=120)
+    playing.communicate(timeout=LONGEST)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import adslib
-from system.home import LONGEST
+from servers import LONGEST
 
 CRASHING = Path(__file__).with_name("crashing")
 MOST_MOMENTS = 30

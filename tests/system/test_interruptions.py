@@ -8,7 +8,8 @@ import pytest
 
 from adslib import AdsError
 from adslib.domain.job import JOB_MARKER
-from system.home import LONGEST, Home, kill, wait_for, with_mark
+from servers import LONGEST
+from system.home import Home, kill, wait_for, with_mark
 from system.test_resting import LODGE, SERVE
 
 WAITING = "tests: [{command: test -e FLAG, retries: 600, delay: 1}, "

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from system.home import LONGEST, Home
+from servers import LONGEST
+from system.home import Home
 from system.test_resting import LODGE, SERVE
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-LONGEST = 400.0
-"""Seconds until nothing will come any more: a deployment takes over a minute where the host is very busy."""
+from servers import LONGEST
+
 SHOP = """
 environment: shop
 parameters: {count: {type: int, default: 1}, version: {type: str, default: "1.0"}}

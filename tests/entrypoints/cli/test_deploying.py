@@ -18,7 +18,8 @@ import pytest
 import adslib
 from adslib.adapters.processes import started
 from adslib.domain.errors import Failed, Unsupported
-from entrypoints.cli.commanding import LONGEST, in_process_of_its_own
+from entrypoints.cli.commanding import in_process_of_its_own
+from servers import LONGEST
 
 PAIR = """
 environment: pair
