@@ -147,6 +147,22 @@ def test_a_package_is_downloaded_once(lxc: Subject) -> None:
 
 
 @pytest.mark.slow
+def test_a_bridge_keeps_its_hardware_address_whoever_joins(lxc: Subject) -> None:
+    """What containers know of it stays true: else their way out is lost for as long as they remember it."""
+    lxc.open().create(order())
+    bridge = lxc.options["bridge"]
+    address = Path("/sys/class/net", bridge, "address")
+    before = address.read_text()
+    lowest = ["ip", "link", "add", "adst-low", "address", "02:00:00:00:00:01", "type", "veth", "peer", "adst-other"]
+    subprocess.run(lowest, check=True)
+    try:
+        subprocess.run(["ip", "link", "set", "adst-low", "master", bridge, "up"], check=True)
+        assert address.read_text() == before
+    finally:
+        subprocess.run(["ip", "link", "delete", "adst-low"], check=True)
+
+
+@pytest.mark.slow
 def test_what_a_machine_stands_on_stays_and_others_bridges_are_respected(lxc: Subject, tmp_path: Path) -> None:
     gateway = lxc.open()
     gateway.upload_template("golden", str(tar(tmp_path / "a.tar", {"srv/hello": "hello"})))

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from adslib.adapters.gateways.directories.directory import Directory, write
@@ -33,6 +34,9 @@ NEEDED = {
 
 SETTINGS = Path("/proc/sys")
 BUSY_SECONDS = 60.0
+LOCAL = 0x02
+"""The first byte of a hardware address that no manufacturer gave."""
+
 # By bridge, not by address: what passes on another bridge with the same network may come by here, and is not ours.
 TABLE = """\
 table ip {name} {{}}
@@ -128,13 +132,20 @@ class Bridge:
         self._refuse_overlap()
         write(owner, str(self.folder))
         if not self._there():
-            run("ip", "link", "add", "name", self.name, "type", "bridge")
+            # One of its own: it would take the lowest of its ports' and change it with them, and containers that know
+            # the one before would reach nobody until they ask again.
+            run("ip", "link", "add", "name", self.name, "address", self._mac, "type", "bridge")
         run("ip", "address", "replace", f"{self.address}/{self.network.prefixlen}", "dev", self.name)
         run("nft", "-f", "-", given=TABLE.format(name=self.name))
         _raise_settings()
         # Two bridges may have the same network: what comes from one must not be taken for a lie.
         Path(f"/proc/sys/net/ipv4/conf/{self.name}/rp_filter").write_text("0")
         run("ip", "link", "set", self.name, "up")
+
+    @property
+    def _mac(self) -> str:
+        digest = sha256(f"{self.folder} {self.name}".encode()).digest()
+        return ":".join(f"{byte:02x}" for byte in (LOCAL, *digest[:5]))
 
     def _there(self) -> bool:
         return Path("/sys/class/net", self.name).exists()
