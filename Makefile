@@ -15,8 +15,10 @@ TESTS ?= tests#    the tests to run
 GATES ?=#          the gates to check; all without it
 NEWEST ?= auto#    no: leave out the run on Python 3.12 and the newest ansible-core
 SAMPLE ?=#         how many of the slow tests to run; all without it
+AGAIN ?= no#       yes: a test that fails is tried once more, three of a run at most; both ways it is shown how it failed
 
-PYTEST_WORDS = -n $(strip $(JOBS)) --dist worksteal -q
+PYTEST_WORDS = -n $(strip $(JOBS)) --dist worksteal -q $(if $(filter yes,$(strip $(AGAIN))),$(SECOND_TRY))
+SECOND_TRY = --reruns 1 --max-suite-reruns 3 --rerun-show-tracebacks
 
 .PHONY: help install demo undemo demo-lxc undemo-lxc test check suite test-newest test-slow molecule molecule-lxc bench docs \
         coverage-of-requirements lock packages clean
