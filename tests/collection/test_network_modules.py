@@ -104,3 +104,14 @@ def test_mistakes_are_told_and_nothing_is_taken(play: Player) -> None:
     assert whose["msg"].startswith("it does not say whose address is to be released. Name a key, a machine")
     assert ids["msg"].startswith("ids name what is there. Describe what to ask for")
     assert info["networks"][0]["taken"] == 0
+
+
+@pytest.mark.req("I7", "I8")
+def test_a_network_gets_a_vacant_prefix_and_stays_there(play: Player) -> None:
+    labs = task("network", networks=[{"name": "labs", "prefix": "10.40.0.0/24", "role": "container"}])
+    lab = task("network", networks=[{"name": "lab-1", "prefix": "/26", "within": "labs"}])
+    info = task("network_info", names=["labs"], free=1)
+    _, made, again, seen = play(labs, lab, lab, info)
+    assert (made["changed"], again["changed"]) == (True, False)
+    assert made["networks"][0]["prefix"] == again["networks"][0]["prefix"] == "10.40.0.0/26"
+    assert seen["networks"][0]["vacant"] == ["10.40.0.64/26", "10.40.0.128/25"]

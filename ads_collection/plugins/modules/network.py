@@ -39,7 +39,14 @@ options:
         type: str
         required: true
       prefix:
-        description: Its addresses, such as V(10.1.0.0/16) or V(2001:db8::/64). Needed for a new one.
+        description:
+          - Its addresses, such as V(10.1.0.0/16) or V(2001:db8::/64). Needed for a new one.
+          - With O(networks[].within) a length, such as V(/26).
+        type: str
+      within:
+        description:
+          - Name of a container. The network gets the first prefix of its length that is vacant there; one that is there
+            already stays where it is.
         type: str
       space:
         description:
@@ -129,6 +136,10 @@ EXAMPLES = r"""
       - {name: west-110-more, prefix: 10.1.11.0/24, datacenter: us-west, vlan: 110, owner: acme, position: 1}
       - {name: spare, prefix: 10.9.0.0/16, role: reserve}
 
+- name: The next vacant /26 of a container, and the same one each time
+  ads.deploy.network:
+    networks: [{name: lab-7, prefix: /26, within: labs}]
+
 - name: A smaller one, if nobody would lose an address
   ads.deploy.network:
     networks: [{name: west-110-more, prefix: 10.1.11.0/25}]
@@ -216,7 +227,9 @@ networks:
       description: Counts its changes.
       type: int
 code:
-  description: What kind of failure it was, such as V(invalid), V(conflict), V(in-use), V(not-yours) or V(not-found).
+  description:
+    - What kind of failure it was, such as V(invalid), V(conflict), V(in-use), V(container-full), V(not-yours) or
+      V(not-found).
   returned: failure
   type: str
 problems:

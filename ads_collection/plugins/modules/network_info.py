@@ -59,7 +59,9 @@ options:
     type: bool
     default: false
   free:
-    description: How many of its lowest free addresses to return of each network. Nobody takes them by this.
+    description:
+      - How many of its lowest free addresses to return of each network, and with them the prefixes that are vacant in a
+        container. Nobody takes them by this.
     type: int
     default: 0
 seealso:
@@ -178,6 +180,11 @@ networks:
       elements: dict
     free_addresses:
       description: Its lowest free addresses.
+      returned: if O(free) is not 0
+      type: list
+      elements: str
+    vacant:
+      description: The prefixes of a container that no network of its has; of other networks, none.
       returned: if O(free) is not 0
       type: list
       elements: str

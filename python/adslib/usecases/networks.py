@@ -7,27 +7,28 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor, Permission
-from adslib.domain.errors import AdsError, Invalid, Problem
+from adslib.domain.errors import Invalid
 from adslib.domain.names import checked_name
 from adslib.domain.network import Held, Network, Role, refuse_overlap
 from adslib.domain.network_reading import held_text, read_held, read_network, written
 from adslib.domain.prefix import read_prefix
 from adslib.domain.reshaping import merged, part_of, parts
+from adslib.domain.vacancy import vacant
 from adslib.usecases.admitting import admit
+from adslib.usecases.all_or_none import do_each, in_any_order
 from adslib.usecases.filling import fills, together
 from adslib.usecases.log import log
 from adslib.usecases.network_telling import absent, changes, counted_once_more, listed, put, shown
 from adslib.usecases.outcome import Outcome
 from adslib.usecases.reshaping import SHOWN, in_use, reshape
+from adslib.usecases.settling import settled
 from adslib.usecases.viewing import may_see, refuse_foreign
 
-T = TypeVar("T")
-R = TypeVar("R")
 GROUPS = ("network", "vlan", "owner", "datacenter", "space", "tenant")
 
 
@@ -47,16 +48,17 @@ class Networks:
         """Add networks, all or none.
 
         Args:
-            rows: of each what `read_network` reads: `name` and `prefix`, and what else is to be said.
+            rows: of each what `read_network` reads: `name` and `prefix`, and what else is to be said. With `within`,
+                the name of a container, the prefix is a length, like `/26`: the first that is vacant there.
 
         Raises:
             Invalid: a description is wrong. Conflict: a name is taken, a prefix overlaps another of its space, or a
                 VLAN of a data centre belongs to another space. Forbidden: a space or tenant is another's.
         """
         self._actor.must(Permission.NETWORKS, "networks")
-        new = [self._read(row) for row in rows]
         with self._app.store.transaction() as tx:
             tx.networks.lock()
+            new = self._read_all(tx, rows)
             for network in new:
                 self._add(tx, network)
             names = ", ".join(f"'{network.name}' ({network.prefix})" for network in new[:SHOWN])
@@ -94,11 +96,11 @@ class Networks:
             tx.networks.lock()
             names = [str(row.get("name")) for row in rows]
             known = {network.name: network for network in self._locked(tx, *tx.networks.those(names))}
-            after = _each(rows, lambda row: self._read(row, known.get(str(row.get("name")))), places)
+            after = self._read_all(tx, rows, known, places)
             if twice := sorted(name for name, times in Counter(names).items() if times > 1):
                 raise Invalid(f"network '{twice[0]}' is described {names.count(twice[0])} times", remedy="say it once")
             pairs = [(known.get(network.name), network) for network in after]
-            _in_any_order(pairs, lambda pair: self._put(tx, *pair), places)
+            in_any_order(pairs, lambda pair: self._put(tx, *pair), places)
             changed, message = any(old != new for old, new in pairs), put(pairs)
             if changed:
                 self._end(tx, message, dry_run=dry_run)
@@ -146,7 +148,7 @@ class Networks:
             if not there:
                 return Outcome(False, {"networks": []}, message=absent(names))
             networks = self._locked(tx, *there)
-            _each(networks, lambda network: _remove(tx, network), ())
+            do_each(networks, lambda network: _remove(tx, network), ())
             message = f"{'network' if len(there) == 1 else 'networks'} {listed(networks)} removed"
             self._end(tx, message, dry_run=dry_run)
         return Outcome(True, {"networks": [shown(each) for each in networks]}, message=message)
@@ -212,15 +214,22 @@ class Networks:
             return [written(each) for each in self._seen(tx)]
 
     def show(self, name: str) -> Mapping[str, Any]:
-        """One network, with how full it is and what lies within and around it."""
+        """One network, with how full it is, what lies within and around it, and what is `vacant` in a container."""
         self._actor.must(Permission.VIEW, f"network '{name}'")
         with self._app.store.reading() as tx:
             network = self._visible(tx, name)
             filled = fills(tx, [network], self._app.clock())[network.id]
             beside = [each for each in tx.networks.beside(network.space, network.prefix) if each.id != network.id]
         parents = sorted(each.name for each in beside if each.prefix.covers(network.prefix))
-        children = sorted(each.name for each in beside if network.prefix.covers(each.prefix))
-        return {**shown(network), **filled, "parents": parents, "children": children}
+        within = [each for each in beside if network.prefix.covers(each.prefix)]
+        left = vacant(network.prefix, [each.prefix for each in within]) if network.role is Role.CONTAINER else ()
+        return {
+            **shown(network),
+            **filled,
+            "parents": parents,
+            "children": sorted(each.name for each in within),
+            "vacant": [str(each) for each in left],
+        }
 
     def usage(self, by: str = "network") -> Sequence[Mapping[str, Any]]:
         """How full networks are, together by network, VLAN, end user, data centre, space or tenant (I6)."""
@@ -268,10 +277,25 @@ class Networks:
             self._end(tx, message, dry_run=dry_run)
         return Outcome(True, shown(before), shown(counted_once_more(before, after)), message=message)
 
-    def _read(self, row: Mapping[str, Any], known: Network | None = None) -> Network:
-        return read_network(
-            row if known else {**row, "tenant": row.get("tenant") or self._actor.tenant}, known, id=self._app.new_id()
-        )
+    def _read_all(
+        self,
+        tx: Transaction,
+        rows: Sequence[Mapping[str, Any]],
+        known: Mapping[str, Network] | None = None,
+        places: Sequence[str] = (),
+    ) -> builtins.list[Network]:
+        """The networks that are described; those that are to lie within others come last, as these may be new, too."""
+        read: dict[int, Network] = {}
+
+        def read_one(number: int) -> None:
+            old = (known or {}).get(str(rows[number].get("name")))
+            row = settled(tx, self._actor, rows[number], old, list(read.values()))
+            said = row if old else {**row, "tenant": row.get("tenant") or self._actor.tenant}
+            read[number] = read_network(said, old, id=self._app.new_id())
+
+        order = sorted(range(len(rows)), key=lambda number: bool(rows[number].get("within")))
+        do_each(order, read_one, [places[number] for number in order] if places else ())
+        return [read[number] for number in range(len(rows))]
 
     def _put(self, tx: Transaction, before: Network | None, after: Network) -> None:
         if before is None:
@@ -304,40 +328,6 @@ class Networks:
             tx.undo()
         else:
             log(tx, self._app.clock(), self._actor, message)
-
-
-def _each(things: Sequence[T], act: Callable[[T], R], places: Sequence[str]) -> builtins.list[R]:
-    """Do it with each of some things, and tell at once all that is wrong, with the places where they were written."""
-    done: list[R] = []
-    errors: list[AdsError] = []
-    problems: list[Problem] = []
-    for number, thing in enumerate(things):
-        try:
-            done.append(act(thing))
-        except AdsError as error:
-            errors.append(error)
-            where = places[number : number + 1]
-            problems += [replace(each, place=" ".join([*where, each.place])) for each in error.problems]
-    if errors:
-        raise type(errors[0])(problems=problems, code=errors[0].code)
-    return done
-
-
-def _in_any_order(things: Sequence[T], act: Callable[[T], object], places: Sequence[str]) -> None:
-    """The same, but what is refused is tried again as long as others go: they may have been in its way."""
-    left, before = list(range(len(things))), len(things) + 1
-    while len(left) < before:
-        before = len(left)
-        left = [number for number in left if not _done(act, things[number])]
-    _each([things[number] for number in left], act, [places[number] for number in left] if places else ())
-
-
-def _done(act: Callable[[T], object], thing: T) -> bool:
-    try:
-        act(thing)
-    except AdsError:
-        return False
-    return True
 
 
 def _remove(tx: Transaction, network: Network) -> None:

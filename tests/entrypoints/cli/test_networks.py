@@ -143,3 +143,18 @@ def test_a_network_moves_with_its_gateway_at_once(run: Run) -> None:
     moved = run("network", "resize", "west-1", "10.0.1.0/24", "--gateway", "10.0.1.1").out
     assert moved == "network 'west-1' changed: prefix 10.0.0.0/24 → 10.0.1.0/24, gateway 10.0.0.1 → 10.0.1.1\n"
     assert run("address", "free", "west-1", "--format", "json").data["addresses"][0] == "10.0.1.2"
+
+
+@pytest.mark.req("I7", "I8")
+def test_prefixes_are_taken_from_a_container(run: Run, tmp_path: Path) -> None:
+    run("network", "add", "labs", "10.40.0.0/16", "--role", "container")
+    assert run("network", "add", "lab-1", "/26", "--within", "labs").out == "network 'lab-1' (10.40.0.0/26) added\n"
+    tried = run("network", "add", "lab-2", "/24", "--within", "labs", "--dry-run").out
+    assert tried == "dry run: network 'lab-2' (10.40.1.0/24) added\n"
+    table = tmp_path / "labs.csv"
+    table.write_text("name,prefix,within\nlab-1,/26,labs\nlab-3,/26,labs\nspare,10.9.0.0/16,\n")
+    assert "2 networks added, 0 changed, 1 as they were" in run("network", "import", str(table)).out
+    assert run("network", "show", "lab-3", "--format", "json").data["prefix"] == "10.40.0.64/26"
+    assert "vacant      10.40.0.128/25, 10.40.1.0/24" in run("network", "show", "labs").out
+    refused = run("network", "add", "lab-4", "/16", "--within", "labs", expect=2).err
+    assert "'/16' is no length of a prefix within 'labs' (10.40.0.0/16). Write /17 to /32" in refused

@@ -10,6 +10,7 @@ from ansible_collections.ads.deploy.plugins.module_utils.differences import diff
 DESCRIBED = dict(
     name=dict(type="str", required=True),
     prefix=dict(type="str"),
+    within=dict(type="str"),
     space=dict(type="str"),
     role=dict(type="str", choices=["user", "reserve", "container"]),
     # As text, since a number cannot be empty.

@@ -37,4 +37,5 @@ def run(ads, params, check_mode):
             network["addresses"] = [dict(each) for each in ads.addresses.list(network=network["name"])]
         if params["free"]:
             network["free_addresses"] = ads.addresses.free(network["name"], count=params["free"])["addresses"]
+            network["vacant"] = list(ads.networks.show(network["name"])["vacant"])
     return dict(changed=False, networks=found)

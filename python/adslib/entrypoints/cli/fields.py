@@ -266,6 +266,7 @@ FIELDS: Mapping[str, Fields] = {
         **NETWORK,
         "parents": "networks of its space that it is a part of",
         "children": "networks of its space that are a part of it",
+        "vacant": "prefixes of a container that no network of its has",
     },
     "network usage": {"network": "by what they are together, under its own name", "networks": "how many", **FILL},
     "address list": ADDRESS,

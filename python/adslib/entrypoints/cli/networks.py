@@ -29,6 +29,15 @@ def _roles() -> list[str]:
 
 
 Prefix = Annotated[str, typer.Argument(metavar="PREFIX", help="Its addresses, like 10.1.0.0/16 or 2001:db8::/64.")]
+NewPrefix = Annotated[
+    str, typer.Argument(metavar="PREFIX", help="Like 10.1.0.0/16 or 2001:db8::/64; with --within a length, like /26.")
+]
+Within = Annotated[
+    Text,
+    typer.Option(
+        metavar="NETWORK", help="Take the first vacant prefix of this container.", autocompletion=network_names
+    ),
+]
 Range = Annotated[str, typer.Argument(metavar="RANGE", help="Like 10.0.0.200-10.0.0.254, a prefix or one address.")]
 Space = Annotated[Text, typer.Option(help="Name of the private network; prefixes of different spaces may overlap.")]
 Vlan = Annotated[Text, typer.Option(metavar="1-4094", help="VLAN; unique in its data centre.")]
@@ -72,7 +81,8 @@ def _said(ctx: typer.Context) -> dict[str, Any]:
 def add(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
-    prefix: Prefix,
+    prefix: NewPrefix,
+    within: Within = None,
     space: Space = None,
     vlan: Vlan = None,
     vxlan: Vxlan = None,
@@ -97,7 +107,7 @@ def add(
 ) -> None:
     """Add a network."""
     with opened(ctx) as ads:
-        outcome = ads.networks.add({"name": name, "prefix": prefix, **_said(ctx)}, dry_run=dry_run)
+        outcome = ads.networks.add({"name": name, "prefix": prefix, "within": within, **_said(ctx)}, dry_run=dry_run)
     show_outcome(outcome, format, dry_run=dry_run)
 
 
@@ -327,12 +337,13 @@ def import_(
 ) -> None:
     """Add and change networks as a table has them, all or none.
 
-    A network that is not in the table, and a column that is left out, stay as they are; an empty cell clears.
+    A network that is not in the table, and a column that is left out, stay as they are; an empty cell clears. A column
+    'within' takes prefixes from containers, as with 'ads network add --within'.
     """
     from adslib.adapters.tables import read_table
     from adslib.domain.network_reading import SETTABLE
 
-    table = read_table(file, SETTABLE)
+    table = read_table(file, (*SETTABLE, "within"))
     with opened(ctx) as ads:
         rows = [{key: _cell(key, value) for key, value in row.items()} for _, row in table]
         outcome = ads.networks.put_all(rows, places=[place for place, _ in table], dry_run=dry_run)
@@ -341,7 +352,7 @@ def import_(
 
 def _cell(key: str, value: Any) -> Any:
     """What is never empty is not said by an empty cell."""
-    return None if value == "" and key in ("prefix", "space", "role", "tenant", "pattern") else value
+    return None if value == "" and key in ("prefix", "space", "role", "tenant", "pattern", "within") else value
 
 
 def _many(number: int) -> str:
