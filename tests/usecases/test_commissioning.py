@@ -228,6 +228,8 @@ def test_what_the_networks_and_the_machines_say_is_reconciled(ads: Ads) -> None:
         ads.addresses.allocate(wanted)
     gone = ads.addresses.give(wanted).after["addresses"][0]
     ads.addresses.allocate(AddressRequest(network="west", machine="theirs", why="of another orchestrator"))
+    ads.addresses.allocate(AddressRequest(network="west", environment="closed-shop", service="vip"))
+    ads.addresses.allocate(AddressRequest(network="west", environment="shop", service="vip"))
     with_machines(ads, "web9", location="west", reach=Reach(address="172.16.0.9"))
     with_machines(ads, "far", location="west", reach=Reach(address="192.0.2.77"))
     found = ads.addresses.reconcile()
@@ -238,7 +240,8 @@ def test_what_the_networks_and_the_machines_say_is_reconciled(ads: Ads) -> None:
     repaired = ads.addresses.reconcile(repair=True)
     assert repaired.message == "1 allocation of machines that are gone released, 1 unknown address of machines recorded"
     assert held(ads)["web9"] == ("172.16.0.9", "")
-    assert [row["machine"] for row in repaired.before["elsewhere"]] == ["theirs"]
+    elsewhere = [(row["machine"], row["environment"]) for row in repaired.before["elsewhere"]]
+    assert elsewhere == [("theirs", ""), ("", "closed-shop")]
     assert "long-gone" not in held(ads)
     assert "theirs" in held(ads)
     assert not ads.addresses.reconcile().changed

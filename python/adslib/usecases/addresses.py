@@ -222,7 +222,7 @@ class Addresses:
         Returns:
             `before` has `gone` and `unknown`; an address in `unknown` that somebody has (`holder` says who) or that
             nobody is given (`closed` says why) is left alone. And `elsewhere`: what was asked for by hand for machines
-            that are not in the pool, which is left alone.
+            that are not in the pool, or for environments that are not there; it is left alone.
         """
         self._actor.must(Permission.ADDRESSES if repair else Permission.VIEW, "addresses")
         at = self._app.clock()

@@ -51,20 +51,23 @@ class Stray:
 
 
 def gone(tx: Transaction, actor: Actor) -> tuple[list[Assignment], list[Assignment]]:
-    """What is held for machines that are not in the pool, or that moved to another address since.
+    """What is held for machines and environments that are not there, or for machines that have another address since.
 
     Returns:
         What ads gave to machines of its own, which are gone, or recorded as theirs, which it is no more; and what
-        somebody asked for by hand, whose machines may well be somewhere else.
+        somebody asked for by hand, whose machines and environments may well be somewhere else.
     """
-    named = [each for each in tx.addresses.of_machines() if may_see(actor, each.tenant)]
+    seen = [each for each in tx.addresses.in_use() if may_see(actor, each.tenant)]
+    named = [each for each in seen if each.machine]
+    environments = {environment.name for environment in tx.environments.list()}
+    without = [each for each in seen if not each.machine and each.environment not in environments]
     there = {machine.name: _address(machine) for machine in tx.machines.list()}
     strangers = [each for each in named if each.machine not in there]
     ours = [each for each in strangers if each.why in OURS]
     # Recorded since the machine was reached by it; a machine that is reached by a name tells nothing.
     recorded = [each for each in named if each.why == RECONCILED and there.get(each.machine)]
     moved = [each for each in recorded if each.address != there[each.machine]]
-    return [*ours, *moved], [each for each in strangers if each.why not in OURS]
+    return [*ours, *moved], [*(each for each in strangers if each.why not in OURS), *without]
 
 
 def strays(tx: Transaction, actor: Actor, at: datetime) -> list[Stray]:

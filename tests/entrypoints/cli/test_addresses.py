@@ -85,12 +85,14 @@ def test_what_machines_and_networks_say_is_reconciled(run: Run) -> None:
     with adslib.connect() as ads:
         ads.addresses.give(AddressRequest(vlan=110, machine="m1", why="deployment"))
     run("address", "allocate", "--vlan", "110", "--machine", "theirs")
+    run("address", "allocate", "--vlan", "110", "--environment", "closed", "--service", "vip")
     shown = run("address", "reconcile").out
     assert "gone  m1       10.0.0.1  west-1\n" in shown
     assert "unknown  web1     10.0.0.5  west-1\n" in shown
     assert "elsewhere  theirs   10.0.0.2  west-1\n" in shown
+    assert "elsewhere           10.0.0.3  west-1   closed\n" in shown
     assert "1 allocation of machines that are gone released" in run("address", "reconcile", "--repair").out
-    assert [row["machine"] for row in run("address", "list", "--format", "json").data] == ["theirs", "web1"]
+    assert [row["machine"] for row in run("address", "list", "--format", "json").data] == ["theirs", "", "web1"]
 
 
 @pytest.mark.req("I5")

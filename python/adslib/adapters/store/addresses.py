@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     insert,
     not_,
+    or_,
     select,
     text,
     update,
@@ -127,9 +128,10 @@ class Addresses:
         rows = [row for part in parts for row in self._statements.rows(part.limit(limit))]
         return [Assignment(*row) for row in rows[:limit]]
 
-    def of_machines(self) -> builtins.list[Assignment]:
-        """What machines have, by machine."""
-        query = select(*_OURS).where(addresses.c.machine != "").order_by(addresses.c.machine, addresses.c.id)
+    def in_use(self) -> builtins.list[Assignment]:
+        """What machines and environments have, by machine."""
+        in_use = or_(addresses.c.machine != "", addresses.c.environment != "")
+        query = select(*_OURS).where(in_use).order_by(addresses.c.machine, addresses.c.id)
         return [Assignment(*row) for row in self._statements.rows(query)]
 
     def adopt(self, assignment: str, stem: str, place: int) -> bool:

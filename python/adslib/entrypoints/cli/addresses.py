@@ -238,12 +238,13 @@ def reconcile(
 
     What is held for machines that are gone, or was recorded for those that have another address by now, and addresses
     of machines that nobody recorded; those that somebody else has, or that are not given out, are shown and left alone.
-    What somebody asked for by hand, for a machine that is not in the pool, is shown as elsewhere and left alone, too.
+    What somebody asked for by hand, for a machine that is not in the pool or an environment that is not there, is shown
+    as elsewhere and left alone, too.
     """
     with opened(ctx) as ads:
         outcome = ads.addresses.reconcile(repair=repair)
     if format is Format.TABLE:
-        columns = [Column(key) for key in ("machine", "address", "network")]
+        columns = [Column(key) for key in ("machine", "address", "network", "environment")]
         for title in ("gone", "unknown", "elsewhere"):
             if rows := outcome.before[title]:
                 shown = [Column("is"), *columns, Column("holder"), Column("closed", "not given out")]
