@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from adslib.adapters import processes
 from adslib.domain.job import JOB_MARKER
+from servers import LONGEST
 
 pytestmark = pytest.mark.req("A22", "A23")
 
@@ -36,6 +38,7 @@ def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pat
 def test_a_process_that_is_just_being_started_is_waited_for(
     listed: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(processes, "LONGEST_BEGINNING", LONGEST)
     entry = listed(4711)
     monkeypatch.setattr("time.sleep", lambda _: (entry / "environ").write_bytes(MARKED))
     assert processes.marked("mine") == [4711]
@@ -56,3 +59,35 @@ def test_what_never_begins_is_not_waited_for_without_end(
     monkeypatch.setattr(processes, "LONGEST_BEGINNING", 0.01)
     listed(4711)
     assert processes.marked("mine") == []
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds of a clock that only the test moves, and that nobody waits for."""
+    now = [1000.0]
+    monkeypatch.setattr(processes.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(processes.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    return now
+
+
+def test_nobody_gives_up_who_has_killed_nothing_yet(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
+    """Where the host is very busy whoever ends processes may stand still for longer than they have to end."""
+    sent: list[int] = []
+
+    def seen_late(_job: str) -> list[int]:
+        clock[0] += 2 * (processes.ASKED + processes.KILLED)
+        return [] if signal.SIGKILL in sent else [4711]
+
+    monkeypatch.setattr(processes, "marked", seen_late)
+    monkeypatch.setattr(processes.os, "kill", lambda _pid, number: sent.append(number))
+    assert processes.end_marked("mine")
+    assert sent == [signal.SIGTERM, signal.SIGKILL]
+
+
+def test_what_does_not_end_when_it_is_killed_is_given_up(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr(processes, "marked", lambda _job: [4711])
+    monkeypatch.setattr(processes.os, "kill", lambda _pid, number: sent.append(number))
+    assert not processes.end_marked("mine")
+    assert (sent[0], set(sent[1:])) == (signal.SIGTERM, {signal.SIGKILL})
+    assert processes.ASKED + processes.KILLED < clock[0] - 1000 < processes.ASKED + processes.KILLED + 1

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.store.contest import LONGEST
-from adslib.adapters import documents
+from adslib.adapters import documents, processes
 from adslib.adapters.playbooks import Playbooks, Run
 from adslib.domain.actor import Permission
 from adslib.domain.errors import Conflict, Failed, Forbidden, Invalid, NotFound
@@ -106,6 +106,29 @@ def test_cancelling(ads: Ads, define: Callable[..., None], engine: Callable[...,
     outcome = ads.running.deploy("shop", cancelled=cancelled)
     assert outcome.after["job"]["state"] == JobState.CANCELLED
     assert outcome.message == "cancelled by ann"
+
+
+@pytest.mark.req("A12")
+def test_what_does_not_end_is_ended_until_it_does(
+    ads: Ads, define: Callable[..., None], engine: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[str] = []
+    ended = threading.Event()
+
+    def end(job_id: str) -> bool:
+        tries.append(job_id)
+        if len(tries) > 2:
+            ended.set()
+        return ended.is_set()
+
+    def waits(*_: Any, **__: Any) -> Run:
+        assert ended.wait(LONGEST)
+        return Run(None, False, "")
+
+    monkeypatch.setattr(processes, "end_marked", end)
+    engine(waits)
+    define()
+    assert ads.running.deploy("shop", cancelled=lambda: True).message == "cancelled by ann"
 
 
 def test_what_a_run_is_given(ads: Ads, define: Callable[..., None], engine: Callable[..., None]) -> None:

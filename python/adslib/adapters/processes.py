@@ -7,6 +7,7 @@ worker of ansible-core 2.19 has a session of its own.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import socket
@@ -22,6 +23,10 @@ from adslib.domain.job import JOB_MARKER, Owner
 PROC = Path("/proc")
 LONGEST_BEGINNING = 5.0
 """Seconds to wait for a process that is just being started; an instant, but where the host is very busy."""
+ASKED = 5.0
+"""Seconds that what is asked to end has for it."""
+KILLED = 30.0
+"""Seconds until what was killed has ended: an instant, but where the host is very busy, or its disk."""
 
 
 def started(pid: int) -> int:
@@ -85,29 +90,35 @@ def _environment(entry: Path) -> bytes:
     return variables
 
 
-def end_marked(job_id: str, patience: float = 10.0) -> bool:
+def end_marked(job_id: str, asked: float | None = None) -> bool:
     """End every process that carries a job's marker: ask, wait, then kill.
 
     Args:
-        patience: seconds from asking to giving up.
+        asked: seconds from asking to killing; None: `ASKED`.
 
     Returns:
-        Whether all are gone.
+        Whether all are gone; False only after they were killed, and `KILLED` seconds more.
     """
-    deadline = time.monotonic() + patience
-    asked: set[int] = set()
-    while pids := marked(job_id):
+    to_kill = time.monotonic() + (ASKED if asked is None else asked)
+    to_give_up = math.inf
+    told: set[int] = set()
+    while True:
+        # Before it looks: whoever stands still while it looks, on a very busy host, knows nothing new afterwards.
         now = time.monotonic()
-        if now > deadline:
+        pids = marked(job_id)
+        if not pids:
+            return True
+        if now > to_give_up:
             return False
+        hard = now > to_kill
         for pid in pids:
-            hard = now > deadline - patience / 2
-            if hard or pid not in asked:
-                asked.add(pid)
+            if hard or pid not in told:
+                told.add(pid)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL if hard else signal.SIGTERM)
+        if hard:
+            to_give_up = min(to_give_up, time.monotonic() + KILLED)
         time.sleep(0.05)
-    return True
 
 
 def hold(job_id: str, attempt: int, pid: int, environ: Mapping[str, str]) -> None:

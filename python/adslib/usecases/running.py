@@ -169,7 +169,7 @@ class Running:
         with self._app.store.reading() as tx:
             job = tx.jobs.active(name)
         if job:
-            processes.end_marked(job.id, patience=1.0)
+            processes.end_marked(job.id, asked=0.5)
 
     def _refuse_missing_wipes(self, name: str) -> None:
         with self._app.store.reading() as tx:
@@ -319,17 +319,22 @@ def _kept_alive(app: App, jobs: Jobs, job: Job, cancelled: Cancelled, wish: thre
     """Renew the lease of a job while the block runs; end the job's processes once that is wished, or it is lost."""
     over = threading.Event()
 
+    def end() -> None:
+        # The run ends with its processes and never without: nobody else would end what is left.
+        while not processes.end_marked(job.id) and not over.wait(LOOK_EVERY):
+            pass
+
     def watch() -> None:
         renewed = time.monotonic()
         while not over.wait(LOOK_EVERY):
             if cancelled():
                 wish.set()
-                processes.end_marked(job.id)
+                end()
                 return
             if time.monotonic() - renewed > RENEW_EVERY:
                 renewed = time.monotonic()
                 if not _renewed(jobs, job):
-                    processes.end_marked(job.id)
+                    end()
                     return
 
     thread = threading.Thread(target=watch, name=f"lease of {job.id}", daemon=True)

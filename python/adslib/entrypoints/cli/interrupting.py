@@ -47,7 +47,7 @@ class Interrupts:
         now = time.monotonic()
         if not self._first:
             self._first = now
-            say("Cancelling: what runs is asked to end. Ctrl-C again within 5 s kills it.")
+            say(f"Cancelling: what runs is asked to end. Ctrl-C again within {SECOND_WITHIN:.0f} s kills it.")
         elif now - self._first < SECOND_WITHIN:
             say("Killing what runs.")
             threading.Thread(target=self._kill, daemon=True).start()
