@@ -215,12 +215,12 @@ def run_sql(server: str, statement: sql.Composed) -> None:
         connection.execute(statement)
 
 
-def copy(server: str, template: str, name: str) -> None:
-    """Copy a database, as soon as nobody is in it: who has left it is there until its process has ended.
+def run_alone(server: str, statement: sql.Composed) -> None:
+    """Run one statement that needs a database for itself, as soon as nobody is in it.
 
-    PostgreSQL itself waits five seconds for that, which is little where the host is very busy.
+    Who has left it, or was sent away, is there until its process has ended. PostgreSQL itself waits five seconds for
+    that, which is little where the host is very busy.
     """
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
     until = time.monotonic() + LONGEST_START
     while True:
         try:
@@ -236,9 +236,10 @@ def copy(server: str, template: str, name: str) -> None:
 def own_database(server: str, template: str) -> Iterator[str]:
     """A copy of a template database, dropped afterwards with whoever is still connected; gives its URL."""
     name = f"ads_{uuid4().hex}"
-    copy(server, template, name)
+    words = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    run_alone(server, words.format(sql.Identifier(name), sql.Identifier(template)))
     yield f"{server}/{name}"
-    run_sql(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    run_alone(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="session")
