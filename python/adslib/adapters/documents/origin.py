@@ -10,8 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from adslib.domain.environment import Origin
 
-PATIENCE = 10.0
-"""Seconds to wait for one call of git; a slower one counts as no work tree."""
+PATIENCE = 60.0
+"""Seconds to wait for one call of git, on a busy host too; a slower one counts as no work tree."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from adslib.domain.definition import Tree
 from adslib.domain.errors import Failed
 from adslib.domain.reading.findings import TreePath
 
-PATIENCE = 30.0
-"""Seconds by the clock; the child's own limit is on processor time."""
+PATIENCE = 240.0
+"""Seconds by the clock; the child's own limit is on processor time, of which a busy host may give it little."""
 START = "import sys; sys.path[:] = {path!r}; from adslib.adapters.documents.child import main; main()"
 LITERAL = ("parameters", "levels", "include")
 
