@@ -19,6 +19,8 @@ from xmlrpc.client import ServerProxy
 import yaml
 from supervisor.xmlrpc import SupervisorTransport
 
+from servers import LONGEST
+
 CONFIGURATION = """\
 [supervisord]
 nodaemon = true
@@ -132,7 +134,7 @@ class Machine:
             env={**os.environ, "ANSIBLE_PIPELINING": "1"},
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=LONGEST,
             check=False,
         )
         output = done.stdout + done.stderr
@@ -208,11 +210,11 @@ def machine(project: Path) -> Iterator[Machine]:
             yield stage
         finally:
             init.terminate()
-            init.wait(30)
+            init.wait(LONGEST)
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def wait_for(condition: Any, seconds: float = 60) -> None:
+def wait_for(condition: Any, seconds: float = LONGEST) -> None:
     """Wait until a condition holds; fail if it does not in time, which is long for a busy host."""
     until = time.monotonic() + seconds
     while not condition():

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import adslib
-from adapters.store.contest import killed
+from adapters.store.contest import LONGEST, killed
 from adslib.adapters.gateways.sim.gateway import SimulatedGateway
 from adslib.domain.actor import Permission
 from adslib.domain.errors import Blocked, Conflict, Forbidden, Invalid
@@ -247,7 +247,7 @@ def test_killed_while_it_makes_machines_the_next_run_finds_them_and_goes_on(clou
     cloud.pool.add_rule(replace(RULE, spare=5))
     child = subprocess.Popen([sys.executable, "-c", STOPPING, store_url])
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + LONGEST
         while not _made(cloud):
             assert time.monotonic() < deadline, "nothing was made"
             assert child.poll() is None, "it ended by itself"
