@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from adslib.adapters import processes
+from adslib.adapters.gateways.local import processes as local
 from adslib.domain.job import JOB_MARKER
 from servers import LONGEST
 
@@ -91,3 +92,19 @@ def test_what_does_not_end_when_it_is_killed_is_given_up(monkeypatch: pytest.Mon
     assert not processes.end_marked("mine")
     assert (sent[0], set(sent[1:])) == (signal.SIGTERM, {signal.SIGKILL})
     assert processes.ASKED + processes.KILLED < clock[0] - 1000 < processes.ASKED + processes.KILLED + 1
+
+
+@pytest.mark.req("A8")
+def test_the_end_of_a_machine_is_awaited_after_it_was_killed(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
+    of_machine, killed = local.Process(4711, 1), []
+
+    def seen_late(*_: object) -> set[local.Process]:
+        clock[0] += 1000
+        return set() if killed else {of_machine}
+
+    monkeypatch.setattr(local, "of_machine", seen_late)
+    monkeypatch.setattr(local.Process, "signal", lambda _, number: killed.append(number))
+    assert local.end(Path("/machine"), None, 1) == set()
+    assert killed == [signal.SIGKILL]

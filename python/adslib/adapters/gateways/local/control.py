@@ -31,7 +31,8 @@ from adslib.domain.errors import Failed, Invalid
 LONGEST_SOCKET = 107
 START_SECONDS = 15.0
 ANSWER_SECONDS = 2.0
-KILL_SECONDS = 4.0
+KILL_SECONDS = 30.0
+"""Until what was killed has ended: an instant, but where the host is very busy, or its disk."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CONFIGURATION = """\
 ; Written by ads at every start. Programs of this machine: root/etc/supervisor/conf.d/*.conf
