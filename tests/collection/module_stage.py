@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from servers import LONGEST
+
 PYTHON = str(Path(__file__).resolve().parents[2] / "python")
 
 Task = dict[str, Any]
@@ -48,7 +50,7 @@ class Player:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=LONGEST,
             check=False,
         )
         output, separator, results = done.stdout.partition("TASK [all results]")

@@ -21,6 +21,7 @@ from adslib.domain.environment import Environment, Origin, Revision, Standing
 from adslib.domain.lifecycle import EnvironmentState
 from adslib.domain.machine import DEFAULT_SIZES, Connection, Machine, Reach
 from adslib.domain.reading import read
+from servers import LONGEST
 
 PYTHON = str(Path(__file__).resolve().parents[2] / "python")
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -99,7 +100,7 @@ def run(program: str, *words: str, **environ: str) -> subprocess.CompletedProces
         env={**os.environ, "PYTHONPATH": PYTHON, **environ},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LONGEST,
         check=False,
     )
 
@@ -383,14 +384,7 @@ opened = [os.readlink(f"/proc/self/fd/{{fd}}") for fd in set(os.listdir("/proc/s
           if os.path.exists(f"/proc/self/fd/{{fd}}") or os.path.islink(f"/proc/self/fd/{{fd}}")]
 print([path for path in opened if "socket" in path or "store.db" in path])
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env={**os.environ, "PYTHONPATH": PYTHON},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run("python", "-c", script)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
 
 

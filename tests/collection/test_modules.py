@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from collection.module_stage import PYTHON, Player, Task, task
+from servers import LONGEST
 
 
 def definition(name: str = "notes", **more: Any) -> Task:
@@ -265,7 +266,7 @@ def test_every_module_runs_as_a_module_too(play: Player, collections_path: Path)
             env={**os.environ, "PYTHONPATH": os.pathsep.join([PYTHON, str(collections_path)])},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=LONGEST,
             check=False,
         )
         said = json.loads(done.stdout)
