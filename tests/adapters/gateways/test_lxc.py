@@ -90,6 +90,22 @@ def test_the_proxy_asks_nothing_of_this_host(tmp_path: Path, monkeypatch: pytest
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_proxy_serves_without_asking_who_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever starts a container waits for it: DNS that does not answer must not be in the way."""
+    asked: list[str] = []
+    monkeypatch.setattr("socket.getfqdn", lambda *names: asked.extend(names) or "")
+    monkeypatch.setattr(packages, "PORT", 0)
+    monkeypatch.setattr(packages, "FOLDER", tmp_path)
+    with packages.Server("lo", "127.0.0.1") as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        asking = http.client.HTTPConnection(*proxy.server_address[:2], timeout=10)
+        asking.request("GET", "/a.deb")
+        assert asking.getresponse().status == http.client.BAD_GATEWAY
+        asking.close()
+        proxy.shutdown()
+    assert asked == []
+
+
 # ── on real containers ───────────────────────────────────────────────────────────────────────────────
 
 GET = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=30).read().decode())"

@@ -19,6 +19,7 @@ from collections import defaultdict
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from urllib.parse import urlsplit
 
 PORT = 3142
@@ -46,7 +47,8 @@ class Server(ThreadingHTTPServer):
     def server_bind(self) -> None:
         """Bind to the bridge, too; connections that are taken keep to it."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self.bridge.encode())
-        super().server_bind()
+        # That of HTTP servers would ask DNS for the name of this host on the bridge first, and wait long for no answer.
+        TCPServer.server_bind(self)
 
 
 class Unfit(Exception):
