@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import shlex
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ import pytest
 
 from adapters.gateways.subjects import SMALL, Subject, order, tar
 from adslib.adapters.gateways import open_gateway
-from adslib.adapters.gateways.lxc import limits, packages, programs
+from adslib.adapters.gateways.lxc import containers, limits, packages, programs
 from adslib.domain.errors import Conflict, Failed, Invalid, Unsupported
 from adslib.domain.gateway import Sighting
 from containers import NoHosts
@@ -88,6 +89,20 @@ def test_the_proxy_asks_nothing_of_this_host(tmp_path: Path, monkeypatch: pytest
             asked.close()
         proxy.shutdown()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_sshd_that_is_slow_to_speak_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy host it takes a connection at once, and speaks when it is its turn."""
+    here, there = socket.socketpair()
+
+    def taken(_bridge: str, _address: str, _port: int, seconds: float) -> socket.socket:
+        here.settimeout(seconds)
+        threading.Timer(seconds + 0.2, there.send, [b"SSH-2.0-OpenSSH"]).start()
+        return here
+
+    monkeypatch.setattr(containers, "connected", taken)
+    with there:
+        assert containers.greets("198.19.0.2", "bridge")
 
 
 def test_the_proxy_serves_without_asking_who_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

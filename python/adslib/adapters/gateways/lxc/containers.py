@@ -19,6 +19,8 @@ from adslib.domain.errors import Failed
 STOPPED, RUNNING = "STOPPED", "RUNNING"
 LOOK_EVERY = 0.05
 LAST_SECONDS = 60.0
+TAKING_SECONDS, GREETING_SECONDS = 1.0, 15.0
+"""Until nobody takes a connection, and until whoever took it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,9 @@ def group(mark: str, machine_id: str) -> str:
 
 def greets(address: str, bridge: str) -> bool:
     """Whether an sshd answers at an address of a bridge."""
-    with suppress(OSError), connected(bridge, address, 22, 1) as asking:
+    with suppress(OSError), connected(bridge, address, 22, TAKING_SECONDS) as asking:
+        # Where a host is busy sshd is slow to speak, and would be slower if each connection were given up for another.
+        asking.settimeout(GREETING_SECONDS)
         return asking.recv(4) == b"SSH-"
     return False
 
