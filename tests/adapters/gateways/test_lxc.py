@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import shlex
 import socket
 import subprocess
@@ -184,13 +185,15 @@ def test_a_bridge_keeps_its_hardware_address_whoever_joins(lxc: Subject) -> None
     bridge = lxc.options["bridge"]
     address = Path("/sys/class/net", bridge, "address")
     before = address.read_text()
-    lowest = ["ip", "link", "add", "adst-low", "address", "02:00:00:00:00:01", "type", "veth", "peer", "adst-other"]
+    # Names of this process's own: one that was killed leaves its pair behind.
+    low, other = f"low{os.getpid()}", f"other{os.getpid()}"
+    lowest = ["ip", "link", "add", low, "address", "02:00:00:00:00:01", "type", "veth", "peer", other]
     subprocess.run(lowest, check=True)
     try:
-        subprocess.run(["ip", "link", "set", "adst-low", "master", bridge, "up"], check=True)
+        subprocess.run(["ip", "link", "set", low, "master", bridge, "up"], check=True)
         assert address.read_text() == before
     finally:
-        subprocess.run(["ip", "link", "delete", "adst-low"], check=True)
+        subprocess.run(["ip", "link", "delete", low], check=True)
 
 
 @pytest.mark.slow
