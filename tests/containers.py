@@ -6,6 +6,7 @@ import ipaddress
 import itertools
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,8 @@ TOOLS = ("lxc", "mmdebstrap", "nftables")
 
 NETWORKS = ipaddress.ip_network("198.19.0.0/16")
 """Addresses set aside for tests of networks (RFC 2544): nobody's real host is there."""
+BLOCK = 28
+"""Length of the smallest networks that are chosen of them."""
 
 NUMBERS = itertools.count()
 
@@ -81,8 +84,8 @@ def container_options() -> Mapping[str, Any]:
     return {"cache": str(KEPT), "packages": "rpm,dnf", "bridge": bridge, "network": str(network), "grace": 3}
 
 
-def unused_network(length: int = 28) -> ipaddress.IPv4Network:
-    """Addresses that this host has no part of; another process, or another gateway, chooses others.
+def unused_network(length: int = BLOCK) -> ipaddress.IPv4Network:
+    """Addresses that this host has no part of, and that no other process of tests is given while this one lives.
 
     Args:
         length: of the prefix.
@@ -91,9 +94,27 @@ def unused_network(length: int = 28) -> ipaddress.IPv4Network:
     for number in range(every):
         first = int(NETWORKS[0]) + (1 << 32 - length) * ((8 * os.getpid() + next(NUMBERS) + number) % every)
         network = ipaddress.IPv4Network((first, length))
-        if not call("ip", "-o", "address", "show", "to", str(network)).strip():
+        if not call("ip", "-o", "address", "show", "to", str(network)).strip() and hold(network):
             return network
     raise NoHosts(f"all of {NETWORKS} is in use on this host")
+
+
+def hold(network: ipaddress.IPv4Network) -> bool:
+    """Keep a network from other processes until this one ends; tells whether nobody held any of it.
+
+    No address of it is seen on this host before its first machine starts.
+    """
+    marks = {socket.socket(socket.AF_UNIX): block for block in network.subnets(new_prefix=BLOCK)}
+    try:
+        for mark, block in marks.items():
+            mark.bind(f"\0ads-tests-network-{block}")
+    except OSError:
+        for mark in marks:
+            mark.close()
+        return False
+    for mark in marks:
+        mark.detach()  # the kernel keeps the name from others until this process ends
+    return True
 
 
 def sweep() -> None:
