@@ -9,6 +9,7 @@ import importlib
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -141,12 +142,17 @@ class Hypervisor:
                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **place},
             )
         until = time.monotonic() + LONGEST_START
-        while not (self.home / "run" / "libvirt-sock").is_socket():
+        while not self._listens():
             if time.monotonic() > until or self.process.poll() is not None:
                 raise NoHosts(f"libvirtd did not start: {(self.home / 'log').read_text()[-2000:]}")
             time.sleep(0.02)
         with self.connected() as connection:
             connection.storagePoolDefineXML(POOL.format(home=self.home)).create()
+
+    def _listens(self) -> bool:
+        """Whether it takes connections: its socket is there a moment before that."""
+        with socket.socket(socket.AF_UNIX) as asking:
+            return not asking.connect_ex(f"{self.home}/run/libvirt-sock")
 
     @contextmanager
     def connected(self) -> Iterator[Any]:
