@@ -6,10 +6,11 @@ import http.client
 import os
 import shlex
 import socket
+import struct
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from http.server import ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,41 @@ def test_the_proxy_serves_without_asking_who_it_is(tmp_path: Path, monkeypatch: 
         asking.close()
         proxy.shutdown()
     assert asked == []
+
+
+class Breaking(BaseHTTPRequestHandler):
+    """A mirror that breaks off in the middle of an answer."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100")
+        self.end_headers()
+        self.wfile.write(b"beginning")
+        # Closed like this, a connection is reset.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_an_answer_that_breaks_off_is_no_other_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packages, "outside", lambda _address: True)
+    with (
+        ThreadingHTTPServer(("127.0.0.1", 0), Breaking) as mirror,
+        ThreadingHTTPServer(("127.0.0.1", 0), packages.Handler) as proxy,
+    ):
+        for server in (mirror, proxy):
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        asking = http.client.HTTPConnection("127.0.0.1", proxy.server_port, timeout=10)
+        asking.request("GET", f"http://127.0.0.1:{mirror.server_port}/Release")
+        answer = asking.getresponse()
+        with pytest.raises(http.client.IncompleteRead) as broken:
+            answer.read()
+        asking.close()
+        for server in (mirror, proxy):
+            server.shutdown()
+    assert b"beginning".startswith(broken.value.partial)
 
 
 # ── on real containers ───────────────────────────────────────────────────────────────────────────────

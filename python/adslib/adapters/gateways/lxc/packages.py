@@ -59,9 +59,12 @@ class Handler(BaseHTTPRequestHandler):
     """Answers apt."""
 
     protocol_version = "HTTP/1.1"
+    begun = False
+    """Whether the client has the head of its answer."""
 
     def do_GET(self) -> None:
         """Give a package from the folder, or whatever it is from where it is."""
+        self.begun = False
         try:
             if urlsplit(self.path).path.endswith(".deb"):
                 self._give(self._kept())
@@ -69,9 +72,17 @@ class Handler(BaseHTTPRequestHandler):
                 self._pass_through()
         except (OSError, http.client.HTTPException, Unfit) as error:
             self.close_connection = True
-            self.send_error(502, f"{error}"[:200])
+            # In the middle of an answer it would be taken for a part of it: apt asks again for what breaks off, and
+            # gives up what is not what it should be.
+            if not self.begun:
+                self.send_error(502, f"{error}"[:200])
 
     do_HEAD = do_GET  # noqa: N815 – it is called by this name
+
+    def end_headers(self) -> None:
+        """Send the head of an answer."""
+        self.begun = True
+        super().end_headers()
 
     def _kept(self) -> Path:
         """The file of a package, downloaded if nobody did so before; only one asks for it at a time."""
