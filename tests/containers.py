@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from adslib.adapters.gateways import open_gateway
+from adslib.adapters.gateways.lxc.foundations import Foundations
 from adslib.adapters.gateways.lxc.limits import GROUPS
 from adslib.adapters.gateways.lxc.network import OWNERS
 
@@ -68,8 +69,13 @@ def need(*packages: str) -> None:
         call(sys.executable, str(ROOT / "tools" / "debian_packages.py"), *packages)
 
 
-def container_options() -> Mapping[str, Any]:
+def container_options(**more: str) -> Mapping[str, Any]:
     """Options of a gateway of containers that no other has; what killed tests left behind is removed first.
+
+    What its containers stand on is there: to build it may take minutes, which no test counts with.
+
+    Args:
+        more: options that are other than usual.
 
     Raises:
         NoHosts: there can be no containers here.
@@ -81,7 +87,10 @@ def container_options() -> Mapping[str, Any]:
     network = unused_network()
     bridge = f"adst{os.getpid()}x{next(NUMBERS)}"
     # The packages are those that hosts of the RPM family need, so that all tests share one foundation.
-    return {"cache": str(KEPT), "packages": "rpm,dnf", "bridge": bridge, "network": str(network), "grace": 3}
+    options = {"cache": str(KEPT), "packages": "rpm,dnf", "bridge": bridge, "network": str(network), "grace": 3, **more}
+    packages = tuple(filter(None, str(options["packages"]).split(",")))
+    Foundations(KEPT, str(options.get("suite", "bookworm")), "", packages).ready()
+    return options
 
 
 def unused_network(length: int = BLOCK) -> ipaddress.IPv4Network:

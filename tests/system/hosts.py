@@ -117,7 +117,7 @@ def gateway_of(home: Home, name: str, **more: str) -> Iterator[Mapping[str, Any]
     Raises:
         NoHosts: there can be none here.
     """
-    options = {**container_options(), **more}
+    options = container_options(**more)
     with home.ads() as library:
         library.gateways.add(name, "lxc", options)
     try:
