@@ -202,7 +202,9 @@ def test_a_package_is_downloaded_once(lxc: Subject) -> None:
     mirror, one, two = (gateway.create(order()) for _ in range(3))
     tell(lxc, mirror, "sh", "-c", "mkdir /srv/pool && echo first >/srv/pool/a.deb && echo first >/srv/pool/Release")
     tell(lxc, mirror, "systemd-run", "-u", "mirror", "--working-directory=/srv", "python3", "-m", "http.server", "80")
-    proxy = tell(lxc, one, "apt-config", "shell", "P", "Acquire::http::Proxy").partition("=")[2].strip("'")
+    told = (tell(lxc, one, "apt-config", "shell", "X", f"Acquire::http::{name}") for name in ("Proxy", "Timeout"))
+    proxy, patience = (each.partition("=")[2].strip("'") for each in told)
+    assert float(patience) > packages.SECONDS, "apt gives up while a mirror still sends to the proxy"
     base = f"http://{mirror.reach.address}/pool"
 
     def ask(machine: Sighting, name: str) -> str:

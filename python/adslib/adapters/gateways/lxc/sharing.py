@@ -18,8 +18,16 @@ from adslib.domain.errors import Failed
 
 LONGEST_START = 30.0
 LOOK_EVERY = 0.02
-APT = 'Acquire::http::Proxy "http://{address}:{port}";\nAcquire::https::Proxy "DIRECT";\n'
-"""What tells apt of it; the packages of a mirror by https are not shared."""
+APT = """\
+Acquire::http::Proxy "http://{address}:{port}";
+Acquire::http::Timeout "1800";
+Acquire::https::Proxy "DIRECT";
+Acquire::https::Timeout "30";
+"""
+"""What tells apt of it; the packages of a mirror by https are not shared.
+
+It hears nothing of a package before the proxy has all of it, and would soon take that for a lost connection.
+"""
 
 
 def configuration(address: str) -> str:
