@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import socket
 import subprocess
@@ -102,6 +103,29 @@ def test_a_machine_that_does_not_hear_is_cut_off(virtual: Virtual, tmp_path: Pat
     gateway = virtual.open(grace=0.5)
     gateway.upload_template("deaf", str(image(tmp_path / "deaf.img", DEAF)))
     assert gateway.stop(gateway.create(virtual.order(image="deaf")).ref).state is STOPPED
+
+
+@pytest.mark.parametrize("look", [1, 2])
+def test_a_machine_that_stops_by_itself_meanwhile_is_deleted(
+    virtual: Virtual, monkeypatch: pytest.MonkeyPatch, look: int
+) -> None:
+    """Between the look whether it runs and what is done because it does."""
+    libvirt = bindings()
+    really, looks = libvirt.virDomain.isActive, itertools.count(1)
+
+    def active(domain: Any) -> int:
+        runs = really(domain)
+        if next(looks) == look:
+            assert runs, "it had to run until now"
+            domain.destroyFlags(0)
+        return int(runs)
+
+    gateway = virtual.open()
+    made = gateway.create(virtual.order())
+    monkeypatch.setattr(libvirt.virDomain, "isActive", active)
+    gateway.delete(made.ref)
+    assert next(looks) > look
+    assert virtual.server.count() == []
 
 
 def test_what_others_made_is_seen_and_left(virtual: Virtual, foreign: Any) -> None:

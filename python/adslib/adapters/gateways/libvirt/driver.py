@@ -133,8 +133,7 @@ class LibvirtDriver:
             if tag is None:
                 raise _foreign(domain)
             _write(domain, replace(tag, state=DELETING))
-            if domain.isActive():
-                domain.destroy()
+            _cut_off(domain)
             self.volumes.clear(connection, tag.id)
             self.host_keys.forget([tag.id])
             domain.undefineFlags(UNDEFINE)
@@ -184,8 +183,7 @@ class LibvirtDriver:
         """Bring a machine back."""
 
         def restore(domain: Any) -> None:
-            if domain.isActive():
-                domain.destroy()
+            _cut_off(domain)
             domain.revertToSnapshot(domain.snapshotLookupByName(name))
 
         self._with(ref, restore, self.patience)
@@ -289,7 +287,24 @@ def _domain(connection: Any, ref: str) -> Any | None:
     return unless_gone(lambda: connection.lookupByUUIDString(ref))
 
 
+def _cut_off(domain: Any) -> None:
+    """Have a machine not run; it may stop by itself meanwhile."""
+    try:
+        if domain.isActive():
+            domain.destroy()
+    except libvirt.libvirtError:
+        if domain.isActive():
+            raise
+
+
 def _write(domain: Any, tag: Tag) -> None:
-    """Write the tag of a machine, also for when it starts again."""
-    where = BOTH if domain.isActive() else libvirt.VIR_DOMAIN_AFFECT_CONFIG
-    domain.setMetadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, tag.document(), PREFIX, NAMESPACE, where)
+    """Write the tag of a machine, also for when it starts again; it may stop by itself meanwhile."""
+    words = (libvirt.VIR_DOMAIN_METADATA_ELEMENT, tag.document(), PREFIX, NAMESPACE)
+    try:
+        if domain.isActive():
+            domain.setMetadata(*words, BOTH)
+            return
+    except libvirt.libvirtError:
+        if domain.isActive():
+            raise
+    domain.setMetadata(*words, libvirt.VIR_DOMAIN_AFFECT_CONFIG)
