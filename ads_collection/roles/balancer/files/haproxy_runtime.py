@@ -17,7 +17,8 @@ import socket
 import sys
 import time
 
-PATIENCE = 15.0
+# Seconds that HAProxy has for an answer and for a new worker: instants, but where the host is very busy.
+PATIENCE = 60.0
 # HAProxy reads a command of at most one buffer (16 KiB).
 LARGEST_COMMAND = 8000
 

@@ -29,7 +29,8 @@ from adslib.adapters.gateways.local.processes import Process
 from adslib.domain.errors import Failed, Invalid
 
 LONGEST_SOCKET = 107
-START_SECONDS = 15.0
+START_SECONDS = 60.0
+"""Until the init answers: less than a second of processor time, of which a busy host may give it little."""
 ANSWER_SECONDS = 2.0
 KILL_SECONDS = 30.0
 """Until what was killed has ended: an instant, but where the host is very busy, or its disk."""
