@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from adapters.store.contest import all_at_once
 from adapters.store.records import NOON
 from adslib.adapters.store import migrate, open_store, schema, store
+from adslib.adapters.store.address_schema import dns_published
 from adslib.adapters.store.connecting import checked_url
 from adslib.adapters.store.database import Database
 from adslib.adapters.store.schema import SCHEMA, VERSION_TABLE, metadata
@@ -263,3 +264,35 @@ def test_the_log_keeps_its_lines_and_their_order_as_it_becomes_lighter(bare_stor
     assert [(line.id, line.text, line.data) for line in found] == [
         (3, "three", {}), (2, "two", old["data"]), (1, "one", old["data"]),
     ]  # fmt: skip
+
+
+@pytest.mark.req("A22", "I4")
+def test_names_that_were_published_before_are_known_and_those_that_wait_are_not(bare_store_url: str) -> None:
+    database, config, tables = Database(checked_url(bare_store_url)), alembic_config(), MetaData()
+    zone: dict[str, Any] = dict.fromkeys(("server", "key_name", "algorithm", "secret", "tenant", "failure"), "")
+    zone |= {"name": "west", "port": 53, "reverse": ["0.10.in-addr.arpa", "8.b.d.0.1.0.0.2.ip6.arpa"], "ttl": 300}
+
+    def named(label: str | None, number: int | None, **other: Any) -> dict[str, Any]:
+        place = None if number is None else number.to_bytes(16, "big")
+        return {**ADDRESS, "id": f"{label}{number}", "label": label, "number": place, **other}
+
+    far, six = 0x0A010001, 0x20010DB8 << 96 | 7
+    given = [named("web", 0x0A000001), named("late", 0x0A000002), named(None, 0x0A000003), named("alone", None)]
+    given += [named("web", 0x0A000004, zone="unpublished"), named("twin", 0x0A000001, space="b"), named("far", far)]
+    given += [named("six", six, version=6)]
+    with database.transaction(writable=True) as (connection, _):
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0006")
+        tables.reflect(connection)
+        connection.execute(insert(tables.tables["zones"]), zone)
+        for each in given:
+            connection.execute(insert(tables.tables["addresses"]), each)
+        waiting = [{"zone": "west", "name": name, "at": NOON} for name in ("late.west.", "2.0.0.10.in-addr.arpa.")]
+        connection.execute(insert(tables.tables["dns_changes"]), waiting)
+    migrate(bare_store_url)
+    pointer = f"7.{'0.' * 23}8.b.d.0.1.0.0.2.ip6.arpa."
+    with database.transaction(writable=False) as (connection, _):
+        found = connection.execute(select(dns_published).order_by(dns_published.c.name)).all()
+    database.close()
+    names = ["1.0.0.10.in-addr.arpa.", pointer, "far.west.", "six.west.", "twin.west.", "web.west."]
+    assert [tuple(row) for row in found] == [("west", name) for name in names]

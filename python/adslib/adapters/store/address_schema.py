@@ -183,3 +183,12 @@ dns_changes = Table(
     Index(None, "zone"),
     sqlite_autoincrement=True,
 )
+
+# Names whose records the server of a zone has from ads; of others it may have somebody else's.
+dns_published = Table(
+    "dns_published",
+    metadata,
+    Column("zone", Word, ForeignKey("zones.name", ondelete="CASCADE"), primary_key=True),
+    # Absolute, as in dns_changes.
+    Column("name", Word, primary_key=True),
+)

@@ -26,7 +26,7 @@ from adslib.adapters.store.columns import Document, Labels, Serial, UtcTime, Wor
 from adslib.domain.job import JobKind
 from adslib.domain.lifecycle import ACTIVE_JOB_STATES, EnvironmentState, JobState, MachineState
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 """The number of the newest version under migrations/."""
 
 VERSION_TABLE = "ads_version"

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-from adslib.adapters.store.address_schema import address_history, addresses, dns_changes, zones
+from adslib.adapters.store.address_schema import address_history, addresses, dns_changes, dns_published, zones
 from adslib.adapters.store.statements import Statements, chunks
 from adslib.domain.assignment import Assignment
-from adslib.domain.dns import Given, zone_of
+from adslib.domain.dns import ROOTS, Given, zone_of
 from adslib.domain.errors import NotFound
 from adslib.domain.prefix import WIDTHS, Address
 from adslib.domain.zone_setting import ZoneSetting
@@ -38,8 +39,21 @@ class Zones:
         """Nobody gives names or takes them back until the transaction ends."""
         self._wait("pg_advisory_xact_lock")
 
+    def hold(self) -> None:
+        """Nobody adds, changes or removes a zone until the transaction ends."""
+        self._wait("pg_advisory_xact_lock_shared")
+
     def put(self, setting: ZoneSetting) -> None:
-        """Take a zone, or give one that is there another setting; what is pending of it stays."""
+        """Take a zone, or give one that is there another setting; what is pending of it stays.
+
+        What another server has, and what stands in other reverse zones, nobody knows.
+        """
+        before = self.find(setting.name)
+        if before and (before.server, before.port) != (setting.server, setting.port):
+            self._statements.write(delete(dns_published).where(dns_published.c.zone == setting.name))
+        elif before and before.reverse != setting.reverse:
+            reverse = or_(*(dns_published.c.name.like(f"%.{root}.") for root in ROOTS))
+            self._statements.write(delete(dns_published).where(dns_published.c.zone == setting.name, reverse))
         values = {name: getattr(setting, name) for name in _FIELDS} | {"reverse": list(setting.reverse), "failure": ""}
         if not self._statements.write(update(zones).where(zones.c.name == setting.name).values(values)):
             self._statements.write(insert(zones), values)
@@ -86,7 +100,7 @@ class Zones:
         named = [each for each in assignments if each.label is not None and each.number is not None]
         if not named:
             return
-        self._wait("pg_advisory_xact_lock_shared")
+        self.hold()
         known = {each.name: each for each in self._where(zones.c.name.in_({each.zone for each in named}))}
         given = [
             Given(each.zone, str(each.label), each.address, 0)
@@ -97,7 +111,7 @@ class Zones:
 
     def mark(self, zone: str, names: Iterable[str], at: datetime) -> None:
         """These names of a zone wait until they are published; absolute. Of a zone that is gone, none do."""
-        self._wait("pg_advisory_xact_lock_shared")
+        self.hold()
         if self.find(zone):
             self._mark(((zone, name) for name in names), at)
 
@@ -125,6 +139,31 @@ class Zones:
         for chunk in chunks(changes):
             self._statements.write(delete(dns_changes).where(dns_changes.c.id.in_(chunk)))
 
+    # ── what the servers have ────────────────────────────────────────────────────────────────────────
+
+    def published(self, within: Iterable[str], names: Iterable[str]) -> set[str]:
+        """Those of some names whose records the server has from some zones."""
+        query = select(dns_published.c.name).where(dns_published.c.zone.in_(sorted(within)))
+        return {
+            row[0]
+            for chunk in chunks(names)
+            for row in self._statements.rows(query.where(dns_published.c.name.in_(chunk)))
+        }
+
+    def publish(self, zone: str, names: Iterable[str]) -> None:
+        """The server has the records of these names from a zone."""
+        dialect = postgresql if self._statements.postgresql else sqlite
+        # In order, so that two who have published the same never wait for each other.
+        for chunk in chunks(sorted(names)):
+            rows = [{"zone": zone, "name": name} for name in chunk]
+            self._statements.write(dialect.insert(dns_published).on_conflict_do_nothing(), rows)
+
+    def withdraw(self, within: Iterable[str], names: Iterable[str]) -> None:
+        """The server has no records of these names any more, from none of some zones."""
+        change = delete(dns_published).where(dns_published.c.zone.in_(sorted(within)))
+        for chunk in chunks(sorted(names)):
+            self._statements.write(change.where(dns_published.c.name.in_(chunk)))
+
     # ── what is to be published ──────────────────────────────────────────────────────────────────────
 
     def given(self, names: Iterable[str]) -> builtins.list[Given]:
@@ -149,6 +188,17 @@ class Zones:
             for version in WIDTHS
             for chunk in chunks(place.number for place in wanted if place.version == version)
             for each in self._given(within, addresses.c.version == version, addresses.c.number.in_(chunk))
+        ]
+
+    def had(self, zone: str, labels: Iterable[str], since: datetime) -> builtins.list[tuple[Given, datetime]]:
+        """What names of a zone stood for that was given or released at some moment or later: the later of the two."""
+        past = address_history.c
+        query = select(past.label, past.version, past.number, past.given, past.released).where(past.zone == zone)
+        query = query.where(past.number.is_not(None), or_(past.given >= since, past.released >= since))
+        return [
+            (Given(zone, row[0], Address(row[1], row[2]), 0), max(row[3], row[4]))
+            for chunk in chunks(labels)
+            for row in self._statements.rows(query.where(past.label.in_(chunk), past.label.is_not(None)))
         ]
 
     def gave(self, zone: str, labels: Iterable[str]) -> set[str]:
