@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from adslib.domain.dns import (
+    AT_ONCE,
     Given,
     Kind,
     RecordSet,
     address_of,
     differences,
+    foreign,
+    messages,
     pointer_of,
     records,
+    standing,
     wanted,
     zone_file,
     zone_of,
@@ -104,3 +110,40 @@ def test_a_zone_file_names_its_server(server: str, lines: list[str]) -> None:
     text = zone_file(ZONE, [RecordSet("web-1.west.example.", "A", 60, ("10.1.0.7",))], ttl=300, serial=7, server=server)
     assert text.splitlines()[:2] == ["$ORIGIN west.example.", "$TTL 300"]
     assert text.splitlines()[3:] == [*lines, "web-1.west.example. 60 IN A 10.1.0.7"]
+
+
+def test_the_sets_of_a_name_go_in_one_message() -> None:
+    sets = wanted([f"web-{number}.west.example." for number in range(100)], [WEB])
+    parts = list(messages(sets))
+    assert [name for part in parts for name in part] == list(dict.fromkeys(each.name for each in sets))
+    assert len(parts) == 1
+    many = [replace(each, data=("10.1.0.7", "10.1.0.8")) for each in sets]
+    assert [len(part) for part in messages(many)] == [AT_ONCE // 6, AT_ONCE // 6, 100 - 2 * (AT_ONCE // 6)]
+    alone = RecordSet(WEB.pointer, "PTR", 300, tuple(f"{number}.west.example." for number in range(2 * AT_ONCE)))
+    assert list(messages([sets[0], alone, sets[-1]])) == [[sets[0].name], [alone.name], [sets[-1].name]]
+    assert list(messages([])) == []
+
+
+def test_what_stands_for_a_name_is_told_of_every_type_that_ads_writes() -> None:
+    name = "web-1.west.example."
+    there = RecordSet(name, "AAAA", 60, ("2001:db8::7",))
+    assert standing([name, WEB.pointer], [there]) == [RecordSet(name, "A"), there, RecordSet(WEB.pointer, "PTR")]
+
+
+@pytest.mark.parametrize(
+    ("data", "theirs"),
+    [
+        (["10.1.0.7"], False),
+        (["10.1.0.8"], False),
+        (["10.1.0.7", "10.1.0.8"], False),
+        (["10.1.0.9"], True),
+        (["10.1.0.7", "10.1.0.9"], True),
+    ],
+)
+def test_what_holds_anything_that_ads_never_said_is_somebody_elses(data: list[str], theirs: bool) -> None:
+    name = "web-1.west.example."
+    before = WEB._replace(address=read_address("10.1.0.8"))
+    found = RecordSet(name, "A", 86400, tuple(data))
+    assert foreign([found], wanted([name], [WEB, before])) == ([found] if theirs else [])
+    assert foreign([found], []) == [found]
+    assert foreign([RecordSet(name, "AAAA", 300, ("2001:db8::7",))], wanted([name], [WEB]))

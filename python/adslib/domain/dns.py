@@ -7,7 +7,7 @@ several, where address spaces overlap.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -17,9 +17,13 @@ from adslib.domain.prefix import WIDTHS, Address
 FORWARD = {4: "A", 6: "AAAA"}
 REVERSE = "PTR"
 UNREACHABLE = "dns-unreachable"
-FORBIDDEN = "dns-forbidden"
-"""Codes of errors: the server does not answer; it does not let the key do it, which may be about one name alone."""
 """The code of the error that a server does not answer."""
+FORBIDDEN = "dns-forbidden"
+"""That it does not let the key do it, which may be about one name alone."""
+TAKEN = "dns-taken"
+"""That somebody else has a name there."""
+AT_ONCE = 250
+"""Sets and records in one message: far below the 64 KiB that it may have."""
 ROOTS = {"in-addr.arpa": (4, 10, 8), "ip6.arpa": (6, 16, 4)}
 """Where reverse names stand: the version, the base of a label, and the bits that it stands for."""
 
@@ -122,6 +126,43 @@ def records(zone: str, carried: Sequence[str], given: Sequence[Given]) -> list[R
     """
     names = {name for each in given for name in (each.name, each.pointer) if zone_of(name, carried) == zone}
     return [each for each in wanted(names, given) if each.data]
+
+
+def messages(sets: Iterable[RecordSet]) -> Iterator[list[str]]:
+    """The names of some sets, in lists whose sets fit into one message; those of one name are never parted."""
+    weights: dict[str, int] = {}
+    for each in sets:
+        weights[each.name] = weights.get(each.name, 0) + 1 + len(each.data)
+    part: list[str] = []
+    size = 0
+    for name, weight in weights.items():
+        if part and size + weight > AT_ONCE:
+            yield part
+            part, size = [], 0
+        part.append(name)
+        size += weight
+    if part:
+        yield part
+
+
+def standing(names: Iterable[str], found: Iterable[RecordSet] = ()) -> list[RecordSet]:
+    """What names have at a server of the types that ads writes; a set without data says that there is nothing.
+
+    Args:
+        found: what is there.
+    """
+    there = {(each.name, each.type): each for each in found}
+    return [there.get((name, type), RecordSet(name, type)) for name in names for type in types_of(name)]
+
+
+def foreign(found: Iterable[RecordSet], said: Iterable[RecordSet]) -> list[RecordSet]:
+    """Those of some records at a server that ads did not write: some of their data it never said of the name.
+
+    Args:
+        said: all that ads says of these names, or said. How long records may be kept does not matter.
+    """
+    known = {(each.name, each.type): set(each.data) for each in said}
+    return [each for each in found if not known.get((each.name, each.type), set()).issuperset(each.data)]
 
 
 class Kind(StrEnum):

@@ -10,14 +10,16 @@ from typing import Any
 from adslib.adapters.store import Transaction
 from adslib.app import App
 from adslib.domain.actor import Actor, Permission
-from adslib.domain.dns import Difference, RecordSet, records, zone_file
+from adslib.domain.dns import TAKEN, Difference, RecordSet, records, zone_file
 from adslib.domain.errors import Conflict, Failed, Invalid, NotFound
 from adslib.domain.zone import read_zone
 from adslib.domain.zone_setting import ZoneSetting, problems_of, read_reverse
 from adslib.usecases.log import log
 from adslib.usecases.outcome import Outcome, counted
-from adslib.usecases.publishing import Published, by_zone, compare, publish, sharing, truth_of
+from adslib.usecases.publishing import by_zone, compare, publish
+from adslib.usecases.sending import Published
 from adslib.usecases.viewing import may_see, refuse_foreign
+from adslib.usecases.zone_truth import sharing, truth_of
 
 
 class Zones:
@@ -104,14 +106,14 @@ class Zones:
         Args:
             zone: empty: every zone that the actor may see.
             check: compare whole zones with the store instead, and change nothing; see `publishing.compare`.
-            repair: set right what such a comparison finds, too. dry_run: say what would be sent.
+            repair: set right what such a comparison finds, too, whoever wrote it. dry_run: say what would be sent.
 
         Returns: `after` has `differences` where zones were compared, `records` in a dry run, else `published`.
 
         Raises:
             NotFound: there is no such zone. Forbidden: it is another tenant's.
-            Failed: a server does not answer or refuses (code `dns-unreachable`, `dns-forbidden`, `dns-refused`); the
-                others were served, and what was not published waits.
+            Failed: a server does not answer or refuses (code `dns-unreachable`, `dns-forbidden`, `dns-refused`), or
+                somebody else has a name there (`dns-taken`); the others were served, and what was not published waits.
         """
         self._actor.must(Permission.VIEW if check else Permission.NETWORKS, f"zone '{zone}'" if zone else "zones")
         with self._app.store.reading() as tx:
@@ -121,10 +123,11 @@ class Zones:
             return self._compared(found)
         if dry_run:
             return self._would_send(settings)
-        for setting, differing in found.items():
+        differing = {setting: {each.wanted.name for each in found.get(setting, ())} for setting in settings}
+        for setting in found:
             with self._app.store.transaction() as tx:
-                tx.zones.mark(setting.name, {each.wanted.name for each in differing}, self._app.clock())
-        results = [publish(self._app, self._actor, setting.name) for setting in settings]
+                tx.zones.mark(setting.name, differing[setting], self._app.clock())
+        results = [publish(self._app, self._actor, setting.name, differing[setting]) for setting in settings]
         return _told(results)
 
     def export(self, zone: str, *, reverse: str = "") -> str:
@@ -245,7 +248,9 @@ def _told(results: Sequence[Published]) -> Outcome:
     failures = [error for result in results for errors in result.failures.values() for error in errors.values()]
     if failures:
         problems = dict.fromkeys(problem for result in results for problem in result.problems)
-        raise Failed(problems=problems, code=failures[0].code)
+        # That names are taken says least: whoever repeats it later has to know whether a server was down.
+        code = next((error.code for error in failures if error.code != TAKEN), TAKEN)
+        raise Failed(problems=problems, code=code)
     names = sorted({name for result in results for name in result.names})
     message = f"{counted(len(names), 'name')} published" if names else "nothing waits to be published"
     return Outcome(bool(names), after={"published": names}, message=message)

@@ -54,6 +54,41 @@ def test_what_was_put_is_there_and_to_put_it_again_does_no_harm(setting: ZoneSet
     assert server.records(ZONE) == [own]
 
 
+@pytest.mark.parametrize(
+    ("type", "standing", "said"),
+    [
+        ("A", (), "YXRRSET"),
+        ("A", ("192.0.2.8",), "NXRRSET"),
+        ("A", ("192.0.2.7", "192.0.2.8"), "NXRRSET"),
+        ("AAAA", ("2001:db8::7",), "NXRRSET"),
+    ],
+)
+def test_nothing_is_done_unless_there_stands_what_was_said(
+    setting: ZoneSetting, carried: Bind, type: str, standing: tuple[str, ...], said: str
+) -> None:
+    server = open_name_server(setting, carried.secret)
+    server.put(ZONE, [WEB])
+    other = replace(WEB, name=f"other.{ZONE}.")
+    with pytest.raises(Failed, match=rf"\({said}\)") as refused:
+        server.put(ZONE, [other, replace(WEB, data=("192.0.2.9",))], [RecordSet(WEB.name, type, 0, standing)])
+    assert refused.value.code == "dns-taken"
+    assert server.look(ZONE, [WEB.name, other.name]) == [WEB]
+    server.put(ZONE, [replace(WEB, data=())], [replace(WEB, ttl=0), RecordSet(WEB.name, "AAAA")])
+    assert server.look(ZONE, [WEB.name]) == []
+
+
+def test_who_looks_at_a_name_sees_what_stands_for_itself(setting: ZoneSetting, carried: Bind) -> None:
+    server = open_name_server(setting, carried.secret)
+    carried.write(ZONE, f"alias.{ZONE}.", "CNAME", WEB.name)
+    six = RecordSet(f"6.{ZONE}.", "AAAA", 60, ("2001:db8::7", "2001:db8::8"))
+    server.put(ZONE, [WEB, six])
+    assert server.look(ZONE, [f"alias.{ZONE}.", f"none.{ZONE}.", six.name, WEB.name]) == [six, WEB]
+    server.put(ZONE, [replace(WEB, data=()), replace(six, data=())])
+    carried.write(ZONE, f"alias.{ZONE}.", "CNAME")
+    with pytest.raises(Failed, match=r"refuses to query it for key 'ads-key' \((REFUSED|NOTAUTH)\)"):
+        server.look("elsewhere.example", ["web.elsewhere.example."])
+
+
 def test_a_zone_that_it_does_not_carry(setting: ZoneSetting, carried: Bind) -> None:
     server = open_name_server(setting, carried.secret)
     with pytest.raises(Failed, match="primary") as refused:

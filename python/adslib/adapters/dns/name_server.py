@@ -8,8 +8,10 @@ import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+import dns.message
 import dns.query
 import dns.rcode
+import dns.rdataset
 import dns.tsig
 import dns.update
 import dns.xfr
@@ -26,8 +28,6 @@ ANSWER = 15.0
 """Seconds for the server to answer one message."""
 TRANSFER = 120.0
 """Seconds for a whole zone."""
-AT_ONCE = 250
-"""Sets and records in one message: far below the 64 KiB that it may have."""
 
 
 class NameServer:
@@ -52,18 +52,50 @@ class NameServer:
             ) from None
         self._key = dns.tsig.Key(setting.key_name, secret, setting.algorithm)
 
-    def put(self, zone: str, sets: Iterable[RecordSet]) -> None:
+    def put(self, zone: str, sets: Iterable[RecordSet], standing: Iterable[RecordSet] = ()) -> None:
         """Let names have these records and no others of the same types; to say it twice does no harm.
+
+        All goes in one message, and all of it is done or nothing.
 
         Args:
             zone: the one that they lie in. sets: a set without data takes the records away.
+            standing: nothing is done unless exactly this stands there; of a set without data: nothing of its type.
 
         Raises:
-            Failed: see `trouble`; some of it may have been done.
+            Failed: see `trouble`; code `dns-taken`: something else stands there.
         """
-        for part in _parts(sets):
-            with told(self._setting, zone, "change"):
-                self._send(zone, part)
+        message = dns.update.UpdateMessage(f"{zone}.", keyring=self._key)
+        for each in standing:
+            if each.data:
+                message.present(each.name, each.type, *each.data)
+            else:
+                message.absent(each.name, each.type)
+        for each in sets:
+            message.delete(each.name, each.type)
+            if each.data:
+                message.add(each.name, each.ttl, each.type, *each.data)
+        with told(self._setting, zone, "change"), self._connected() as connection:
+            self._asked(connection, zone, "change", message, [dns.rcode.NOERROR])
+
+    def look(self, zone: str, names: Iterable[str]) -> list[RecordSet]:
+        """The records that certain names of a zone have, of the types that ads writes.
+
+        What a wildcard says of a name counts as its own, though nothing stands there.
+
+        Raises:
+            Failed: see `trouble`.
+        """
+        found: list[RecordSet] = []
+        with told(self._setting, zone, "query"), self._connected() as connection:
+            for key in ((name, type) for name in names for type in types_of(name)):
+                question = dns.message.make_query(*key, flags=0)
+                question.use_tsig(self._key)
+                fine = [dns.rcode.NOERROR, dns.rcode.NXDOMAIN]
+                answer = self._asked(connection, zone, "query", question, fine).answer
+                # What an alias leads to stands behind it, under a name of its own.
+                own = [each for each in answer if (each.name.to_text().lower(), each.rdtype.name) == key]
+                found += [_set_of(*key, each) for each in own]
+        return found
 
     def records(self, zone: str) -> list[RecordSet]:
         """The records of a zone that ads looks at, in order.
@@ -78,25 +110,19 @@ class NameServer:
                 where = connection.getpeername()[0]
             dns.query.inbound_xfr(where, copy, query, port=self._setting.port, timeout=ANSWER, lifetime=TRANSFER)
         found = ((name.to_text().lower(), each.rdtype.name, each) for name, node in copy.nodes.items() for each in node)
-        return sorted(
-            RecordSet(name, type, each.ttl, tuple(sorted(_written(type, record.to_text()) for record in each)))
-            for name, type, each in found
-            if type in types_of(name)
-        )
+        return sorted(_set_of(name, type, each) for name, type, each in found if type in types_of(name))
 
-    def _send(self, zone: str, sets: Sequence[RecordSet]) -> None:
-        message = dns.update.UpdateMessage(f"{zone}.", keyring=self._key)
-        for each in sets:
-            message.delete(each.name, each.type)
-            if each.data:
-                message.add(each.name, each.ttl, each.type, *each.data)
-        with self._connected() as connection:
-            connection.setblocking(False)
-            answer = dns.query.tcp(message, "", timeout=ANSWER, sock=connection)
-        if answer.rcode() != dns.rcode.NOERROR:
-            raise refusal(self._setting, zone, "change", answer.rcode())
+    def _asked(
+        self, connection: socket.socket, zone: str, doing: str, message: dns.message.Message, fine: Sequence[int]
+    ) -> dns.message.Message:
+        """The answer to a message, if it is a fine one."""
+        connection.setblocking(False)
+        answer = dns.query.tcp(message, "", timeout=ANSWER, sock=connection)
+        if answer.rcode() not in fine:
+            raise refusal(self._setting, zone, doing, answer.rcode())
         if not answer.had_tsig:
             raise ConnectionError("its answer is not signed")
+        return answer
 
     @contextmanager
     def _connected(self) -> Iterator[socket.socket]:
@@ -105,19 +131,8 @@ class NameServer:
             yield connection
 
 
-def _parts(sets: Iterable[RecordSet]) -> Iterator[list[RecordSet]]:
-    """The sets in lists that fit into one message."""
-    part: list[RecordSet] = []
-    size = 0
-    for each in sets:
-        weight = 1 + len(each.data)
-        if part and size + weight > AT_ONCE:
-            yield part
-            part, size = [], 0
-        part.append(each)
-        size += weight
-    if part:
-        yield part
+def _set_of(name: str, type: str, found: dns.rdataset.Rdataset) -> RecordSet:
+    return RecordSet(name, type, found.ttl, tuple(sorted(_written(type, record.to_text()) for record in found)))
 
 
 def _written(type: str, data: str) -> str:

@@ -10,7 +10,7 @@ import dns.rcode
 import dns.tsig
 import dns.xfr
 
-from adslib.domain.dns import FORBIDDEN, UNREACHABLE
+from adslib.domain.dns import FORBIDDEN, TAKEN, UNREACHABLE
 from adslib.domain.errors import Failed
 from adslib.domain.zone_setting import ZoneSetting
 
@@ -23,13 +23,17 @@ PEER: dict[type[dns.exception.DNSException], tuple[str, str]] = {
     dns.tsig.PeerBadTime: ("has another time (BADTIME)", CLOCKS),
     dns.tsig.PeerBadTruncation: ("wants longer signatures (BADTRUNC)", "use the algorithm that the server has"),
 }
+OTHERS = "look there what stands for the name; it changes, or is shown to others than this key"
 CODES = {
     dns.rcode.REFUSED: "let the key do it: allow-update or update-policy, and allow-transfer to check",
+    dns.rcode.YXRRSET: OTHERS,
+    dns.rcode.NXRRSET: OTHERS,
     dns.rcode.NOTAUTH: "name the server that carries this zone as its primary, or set up the zone there",
     dns.rcode.NOTZONE: "name the zone as the server has it",
     dns.rcode.NOTIMP: "name a server that takes dynamic updates (RFC 2136)",
     dns.rcode.SERVFAIL: "look into the server's log",
 }
+MEANING = {dns.rcode.REFUSED: FORBIDDEN, dns.rcode.YXRRSET: TAKEN, dns.rcode.NXRRSET: TAKEN}
 
 
 @contextmanager
@@ -40,7 +44,8 @@ def told(setting: ZoneSetting, zone: str, doing: str) -> Iterator[None]:
         zone: which of the setting's. doing: what was tried, such as `change`.
 
     Raises:
-        Failed: code `dns-unreachable`, `dns-forbidden` or `dns-refused`; the message names zone, server and remedy.
+        Failed: code `dns-unreachable`, `dns-forbidden`, `dns-taken` or `dns-refused`; the message names zone,
+            server and remedy.
     """
     server = f"server {setting.server} port {setting.port}"
     place = f"zone '{zone}'"
@@ -79,7 +84,7 @@ def refusal(setting: ZoneSetting, zone: str, doing: str, code: dns.rcode.Rcode) 
         f"({dns.rcode.to_text(code)})",
         place=f"zone '{zone}'",
         remedy=CODES.get(code, "look into the server's log"),
-        code=FORBIDDEN if code == dns.rcode.REFUSED else REFUSED,
+        code=MEANING.get(code, REFUSED),
     )
 
 

@@ -119,10 +119,11 @@ class Zones:
         """All names of a zone wait until they are published."""
         self.mark(setting.name, (name for each in self.given([setting.name]) for name in _names(setting, each)), at)
 
-    def pending(self, zone: str, after: int, limit: int) -> builtins.list[tuple[int, str]]:
-        """Names of a zone that wait, the oldest first, behind a change: the change and the name."""
-        query = select(dns_changes.c.id, dns_changes.c.name).where(dns_changes.c.zone == zone, dns_changes.c.id > after)
-        return [(row[0], row[1]) for row in self._statements.rows(query.order_by(dns_changes.c.id).limit(limit))]
+    def pending(self, zone: str, after: int, limit: int) -> builtins.list[tuple[int, str, datetime]]:
+        """Names of a zone that wait, the oldest first, behind a change: the change, the name, and since when."""
+        change = dns_changes.c
+        query = select(change.id, change.name, change.at).where(change.zone == zone, change.id > after)
+        return [(row[0], row[1], row[2]) for row in self._statements.rows(query.order_by(change.id).limit(limit))]
 
     def waiting(self, zone: str) -> set[str]:
         """The names of a zone that wait, all of them."""

@@ -92,7 +92,7 @@ def publish(
         bool, typer.Option("--check", help="Compare whole zones with the store, and change nothing; 1: they differ.")
     ] = False,
     all: Annotated[  # noqa: A002
-        bool, typer.Option("--all", help="Set right whatever differs, not only what waits.")
+        bool, typer.Option("--all", help="Set right whatever differs, not only what waits, and whoever wrote it.")
     ] = False,
     dry_run: DryRun = False,
     format: OutputFormat = Format.TABLE,
