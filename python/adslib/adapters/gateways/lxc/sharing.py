@@ -20,7 +20,7 @@ LONGEST_START = 30.0
 LOOK_EVERY = 0.02
 APT = """\
 Acquire::http::Proxy "http://{address}:{port}";
-Acquire::http::Timeout "1800";
+Acquire::http::Timeout "600";
 Acquire::https::Proxy "DIRECT";
 Acquire::https::Timeout "30";
 """
