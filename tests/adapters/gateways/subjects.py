@@ -30,6 +30,9 @@ SMALL, MEDIUM, LARGE = DEFAULT_SIZES
 KINDS = ("libcloud", "libvirt", "local", "lxc", "proxmox", "redfish", "sim", "static", "vsphere")
 NUMBERS = itertools.count(1)
 
+LITTLE = 40.0
+"""Seconds, on a busy host too, for calls to who does not answer, each given up at once: without that they take more."""
+
 LOOPBACK = ipaddress.ip_network("127.64.0.0/10")
 """As many addresses as Linux has process numbers."""
 
