@@ -1,4 +1,4 @@
-"""What is vacant beside taken parts, against sets of addresses."""
+"""What is vacant in a prefix beside taken parts, against sets of addresses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adslib.domain.prefix import Prefix, read_prefix
-from adslib.domain.vacancy import next_vacant, vacant
 
 WHOLE = read_prefix("10.0.0.0/24")
 
@@ -27,7 +26,7 @@ def numbers(prefixes: list[Prefix]) -> set[int]:
 @pytest.mark.req("I7")
 @given(st.lists(parts(), max_size=12))
 def test_what_is_vacant_is_all_that_is_not_taken_in_as_few_as_there_can_be(taken: list[Prefix]) -> None:
-    left = list(vacant(WHOLE, taken))
+    left = list(WHOLE.vacant(taken))
     assert numbers(left) == set(WHOLE.places) - numbers(taken)
     assert sum(prefix.size for prefix in left) == len(numbers(left))
     assert left == sorted(left)
@@ -40,12 +39,12 @@ def test_what_is_vacant_is_all_that_is_not_taken_in_as_few_as_there_can_be(taken
 def test_the_next_is_the_first_that_shares_nothing(taken: list[Prefix], length: int) -> None:
     candidates = [WHOLE] if length == WHOLE.length else WHOLE.split(length)
     expected = next((each for each in candidates if not any(each.overlaps(part) for part in taken)), None)
-    assert next_vacant(WHOLE, taken, length) == expected
+    assert WHOLE.next_vacant(taken, length) == expected
 
 
 @pytest.mark.req("I7", "I9")
 def test_the_largest_of_all() -> None:
     everything = Prefix(6, 0, 0)
-    assert list(vacant(everything, [])) == [everything]
-    assert str(next_vacant(everything, [read_prefix("::/64")], 64)) == "0:0:0:1::/64"
-    assert next_vacant(everything, [everything], 128) is None
+    assert list(everything.vacant([])) == [everything]
+    assert str(everything.next_vacant([read_prefix("::/64")], 64)) == "0:0:0:1::/64"
+    assert everything.next_vacant([everything], 128) is None

@@ -9,17 +9,14 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
-from sqlalchemy import make_url, select
+from sqlalchemy import select
 
 import adslib
 from adslib import AdsError
@@ -27,8 +24,8 @@ from adslib.adapters.store.address_schema import blocks
 from adslib.domain.block import unsigned
 from adslib.domain.network import Network
 from adslib.domain.prefix import Address, Prefix, joined, read_address, read_prefix
-from adslib.usecases.ads import Ads
 from adslib.usecases.strips import strip_of
+from usecases.modelling import StoreMachine, run_model
 
 COOLDOWN = 60
 SPACES = ("blue", "red")
@@ -36,8 +33,6 @@ HOW = ("split", "cut", "merge", "resize")
 START = {"blue": "10.0.0.0/24", "red": "10.0.0.0/25"}
 numbers = st.integers(0, 255)
 spaces = st.sampled_from(SPACES)
-# Fewer there, where it is slower: rules are the same on both, only statements differ.
-EXAMPLES = {"sqlite": 30, "postgresql": 15}
 
 
 class Modelled:
@@ -52,10 +47,8 @@ class Modelled:
         return set(self.prefix.usable) - self.held
 
 
-class Contest(RuleBasedStateMachine):
+class Contest(StoreMachine):
     """Two spaces with the same addresses; `taken` and `resting` of the model are by space."""
-
-    opened: Callable[[], Ads]
 
     @initialize(given=st.tuples(st.integers(0, 100), st.integers(0, 100)))
     def begin(self, given: tuple[int, int]) -> None:
@@ -268,10 +261,6 @@ class Contest(RuleBasedStateMachine):
             assert found >= closed | (taken | still) & mine
             assert count == len(taken & mine)
 
-    def teardown(self) -> None:
-        if hasattr(self, "ads"):
-            self.ads.close()
-
 
 def fits(prefixes: list[Prefix]) -> bool:
     """Whether prefixes make one together."""
@@ -283,17 +272,4 @@ def fits(prefixes: list[Prefix]) -> bool:
 
 @pytest.mark.req("I1", "I2", "I5", "I6", "I7")
 def test_addresses_agree_with_a_model_of_sets(store_url: str, empty_again: Callable[[], object]) -> None:
-    def opened() -> Ads:
-        empty_again()
-        return adslib.connect(store_url, actor="ann")
-
-    machine = type("Contest", (Contest,), {"opened": staticmethod(opened)})
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        machine,
-        settings=settings(
-            max_examples=EXAMPLES[make_url(store_url).get_backend_name()],
-            stateful_step_count=30,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_model(Contest, store_url, empty_again)

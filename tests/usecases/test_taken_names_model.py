@@ -6,37 +6,28 @@ import contextlib
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
-from sqlalchemy import make_url
 
-import adslib
 from adslib.domain.assignment import AddressRequest
 from adslib.domain.dns import TAKEN, types_of
 from adslib.domain.prefix import read_address
-from adslib.usecases.ads import Ads
 from adslib.usecases.publishing import publish
+from usecases.modelling import StoreMachine, run_model
 from usecases.plain_server import Key, Killed, Server
 
 ZONE, REVERSE = "west.example", "0.0.10.in-addr.arpa"
 LABELS = ("web", "db")
 NUMBERS = range(1, 4)
-# Fewer there, where it is slower: rules are the same on both, only statements differ.
-EXAMPLES = {"sqlite": 30, "postgresql": 15}
 
 
-class Publishing(RuleBasedStateMachine):
+class Publishing(StoreMachine):
     """Names are given and given back, others write records, publishers are killed, and act at once."""
-
-    opened: Callable[[], Ads]
 
     @initialize()
     def begin(self) -> None:
@@ -180,27 +171,9 @@ class Publishing(RuleBasedStateMachine):
         """End the publisher."""
         raise Killed
 
-    def teardown(self) -> None:
-        """Close the store."""
-        if hasattr(self, "ads"):
-            self.ads.close()
-
 
 @pytest.mark.req("I4")
 def test_what_others_wrote_stays_and_all_else_is_as_ads_gives_it(
     store_url: str, empty_again: Callable[[], object]
 ) -> None:
-    def opened() -> Ads:
-        empty_again()
-        return adslib.connect(store_url, actor="ann")
-
-    machine = type("Publishing", (Publishing,), {"opened": staticmethod(opened)})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=EXAMPLES[make_url(store_url).get_backend_name()],
-            stateful_step_count=30,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_model(Publishing, store_url, empty_again)

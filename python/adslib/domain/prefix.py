@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -126,13 +126,37 @@ class Prefix:
         """
         if not self.covers(part):
             raise Invalid(f"{part} lies outside {self}", remedy="name a prefix within it")
-        rest: list[Prefix] = []
-        whole = self
-        while whole != part:
-            low, high = whole.split(whole.length + 1)
-            whole, other = (low, high) if low.covers(part) else (high, low)
-            rest.append(other)
-        return sorted(rest)
+        return list(self.vacant([part]))
+
+    def vacant(self, taken: Iterable[Prefix]) -> Iterator[Prefix]:
+        """What is left of it, as few prefixes as there can be, in order.
+
+        Args:
+            taken: whatever lies in it; they may hold one another.
+        """
+        width = WIDTHS[self.version]
+        for first, end in self._gaps(taken):
+            while first < end:
+                # The largest that begins here: it is aligned to its size, and ends in the gap.
+                aligned = (first & -first).bit_length() - 1 if first else width
+                bits = min(aligned, (end - first).bit_length() - 1)
+                yield Prefix(self.version, first, width - bits)
+                first += 1 << bits
+
+    def next_vacant(self, taken: Iterable[Prefix], length: int) -> Prefix | None:
+        """The first vacant part of a length; None: there is none."""
+        found = next((part for part in self.vacant(taken) if part.length <= length), None)
+        return Prefix(found.version, found.number, length) if found else None
+
+    def _gaps(self, taken: Iterable[Prefix]) -> Iterator[tuple[int, int]]:
+        """Where nothing is taken: the first number, and the one after the last."""
+        at = self.number
+        for part in sorted(taken):
+            if at < part.number:
+                yield at, part.number
+            at = max(at, part.number + part.size)
+        if at < self.number + self.size:
+            yield at, self.number + self.size
 
 
 def read_prefix(text: str, place: str = "") -> Prefix:

@@ -18,7 +18,6 @@ from adslib.domain.network import Held, Network, Role, refuse_overlap
 from adslib.domain.network_reading import held_text, read_held, read_network, written
 from adslib.domain.prefix import read_prefix
 from adslib.domain.reshaping import merged, part_of, parts
-from adslib.domain.vacancy import vacant
 from adslib.usecases.admitting import admit
 from adslib.usecases.all_or_none import do_each, in_any_order
 from adslib.usecases.filling import fills, together
@@ -222,7 +221,7 @@ class Networks:
             beside = [each for each in tx.networks.beside(network.space, network.prefix) if each.id != network.id]
         parents = sorted(each.name for each in beside if each.prefix.covers(network.prefix))
         within = [each for each in beside if network.prefix.covers(each.prefix)]
-        left = vacant(network.prefix, [each.prefix for each in within]) if network.role is Role.CONTAINER else ()
+        left = network.prefix.vacant([each.prefix for each in within]) if network.role is Role.CONTAINER else ()
         return {
             **shown(network),
             **filled,
@@ -289,7 +288,7 @@ class Networks:
 
         def read_one(number: int) -> None:
             old = (known or {}).get(str(rows[number].get("name")))
-            row = settled(tx, self._actor, rows[number], old, list(read.values()))
+            row = settled(tx, self._actor, rows[number], old, read.values())
             said = row if old else {**row, "tenant": row.get("tenant") or self._actor.tenant}
             read[number] = read_network(said, old, id=self._app.new_id())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adslib.adapters.store import Transaction
@@ -11,12 +11,11 @@ from adslib.domain.errors import Conflict, Invalid, NotFound
 from adslib.domain.network import Network, Role
 from adslib.domain.network_reading import read_number
 from adslib.domain.prefix import WIDTHS
-from adslib.domain.vacancy import next_vacant
 from adslib.usecases.viewing import refuse_foreign
 
 
 def settled(
-    tx: Transaction, actor: Actor, row: Mapping[str, Any], known: Network | None, beside: Sequence[Network]
+    tx: Transaction, actor: Actor, row: Mapping[str, Any], known: Network | None, beside: Iterable[Network]
 ) -> Mapping[str, Any]:
     """A description with a prefix of its own where `within` names a container and `prefix` is a length, like `/26`.
 
@@ -34,7 +33,7 @@ def settled(
     said = {key: value for key, value in row.items() if key != "within"}
     if not within:
         return said
-    place = f"network '{row.get('name')}'"
+    place = f"network '{row.get('name') or ''}'"
     container = _container(tx, actor, str(within), place, beside)
     length = _length(said.get("prefix"), container, place)
     if said.get("space") not in (None, container.space):
@@ -48,7 +47,7 @@ def settled(
         return {**said, "prefix": None}
     there = [*tx.networks.beside(container.space, container.prefix), *beside]
     taken = [each.prefix for each in there if each.id != container.id and _holds(container, each)]
-    found = next_vacant(container.prefix, taken, length)
+    found = container.prefix.next_vacant(taken, length)
     if not found:
         raise Conflict(
             f"network '{container.name}' ({container.prefix}) has no /{length} left",
@@ -59,7 +58,7 @@ def settled(
     return {**said, "prefix": str(found), "space": container.space}
 
 
-def _container(tx: Transaction, actor: Actor, name: str, place: str, beside: Sequence[Network]) -> Network:
+def _container(tx: Transaction, actor: Actor, name: str, place: str, beside: Iterable[Network]) -> Network:
     container = tx.networks.find(name) or next((each for each in beside if each.name == name), None)
     if not container:
         raise NotFound(f"there is no network '{name}'", place=place, remedy="list them with: ads network list")
